@@ -1,0 +1,77 @@
+/**
+ * The contract of a channel (law 11): a folder under channels/ and one line in channels/index.ts.
+ *
+ * At most five functions: address, receive, deliver, read, write. A channel without `receive` only
+ * delivers, one without `deliver` only receives.
+ */
+
+import type { TSchema } from 'typebox';
+import type { Address } from '../schemas/address.js';
+import type { Delivery, DeliveryPolicy, FormattedCopy, Outcome } from '../schemas/delivery.js';
+import type { MessageInput } from '../schemas/message.js';
+import type { Umf } from '../schemas/umf.js';
+import type { DeliverContext, Failure, ReceiveContext } from './machinery.js';
+
+export interface Receiver {
+  /** Where it listens, "127.0.0.1:2525"; undefined when it listens nowhere. */
+  readonly address: string | undefined;
+  /** Takes no new work, ends what runs, closes. */
+  stop(): Promise<void>;
+}
+
+/** One attempt, as the deliverer sees it. */
+export interface DeliveryJob {
+  readonly message: MessageInput;
+  readonly delivery: Delivery;
+  readonly attempt: string;
+  /** Earlier attempts may have arrived. */
+  readonly possibleDuplicate: boolean;
+  /** The submission's raw bytes and the channel whose format they have; undefined: only UMF. */
+  raw(): Promise<{ readonly channel: string; readonly bytes: Uint8Array } | undefined>;
+  umf(): Promise<Umf>;
+  /**
+   * Records that the next byte makes the peer responsible (law 5), with the protocol-formatted
+   * copy (E4), after checking the address once more (law 7). False: send nothing, return any
+   * outcome: somebody else has the delivery, or the address is gone.
+   */
+  bytesSent(copy: FormattedCopy): Promise<boolean>;
+}
+
+export interface Deliverer {
+  /** Never rejects for what a peer does: that is an outcome. */
+  deliver(job: DeliveryJob): Promise<Outcome>;
+  /** The destination that shares fate and limits with others: a lane of its own. */
+  lane(address: Address): string;
+  /** Why a lane is paused, and until when; undefined: it is not. */
+  paused(lane: string): { readonly until: number; readonly reason: string } | undefined;
+  stop(): Promise<void>;
+}
+
+/** Facts about a channel that core may ask without knowing its name. */
+export interface ChannelFacts {
+  /** What the channel's documentation says a success is; the operator's policy may differ. */
+  readonly policy: DeliveryPolicy;
+  /** This channel keeps messages for subscribers: each account gets an endpoint of last resort. */
+  readonly keeps: boolean;
+  /** Deliveries of one destination at once. */
+  readonly perLane: number;
+  /** Deliveries at once in one worker. */
+  readonly capacity: number;
+}
+
+export interface Channel<Config = unknown> {
+  readonly name: string;
+  /** One sentence for people. */
+  readonly description: string;
+  readonly facts: ChannelFacts;
+  /** Its part of patchboard.yaml, under its name; every setting has a default. */
+  readonly config: TSchema;
+  /** Checks an address and puts it into its normal form. */
+  address(text: string): { readonly ok: true; readonly address: Address } | Failure;
+  receive?(context: ReceiveContext<Config>): Promise<Receiver>;
+  deliver?(context: DeliverContext<Config>): Deliverer;
+  /** Wire → UMF. What cannot be parsed becomes a UMF with the raw bytes as its only part. */
+  read(bytes: Uint8Array, uid: string): Promise<Umf>;
+  /** UMF → wire; `address` is the endpoint it is fitted for. */
+  write(umf: Umf, address: Address): Promise<Uint8Array>;
+}

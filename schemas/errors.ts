@@ -1,0 +1,29 @@
+/**
+ * Every error an operator, a subscriber or a program can meet: code → what happened. The text
+ * beside the code says what happened, to what, and what to do; tests hold the table and its users
+ * together.
+ */
+
+export const ERRORS = {
+  ADDRESS_SYNTAX: 'The address is not written as its channel demands.',
+  ADDRESS_TAKEN: 'The address belongs to another account.',
+  ACCOUNT_UNKNOWN: 'There is no such account.',
+  ACCOUNT_EXISTS: 'An account of this name exists.',
+  ACCOUNT_CHANGED: 'The account was changed by somebody else meanwhile; try again.',
+  DEVICE_UNKNOWN: 'The account has no such device.',
+  PROFILE_UNKNOWN: 'The account has no such profile.',
+  CHANNEL_UNKNOWN: 'There is no such channel.',
+  CONFIG_INVALID: 'A setting is unknown or has a wrong value.',
+  MESSAGE_UNKNOWN: 'There is no such message.',
+  MESSAGE_STATE: 'The message is not in a state in which this can be done.',
+  SIGN_IN_FAILED: 'Name or password is wrong.',
+  SIGN_IN_RATE: 'Too many failed sign-ins from there; wait.',
+  NOT_ALLOWED: 'The account does not have the right to do this.',
+  STORE_UNAVAILABLE: 'The store cannot be written or read right now.',
+  STORE_FULL: 'The disk has reached the reserve; nothing is accepted until space is made.',
+  SUBMISSION_INVALID: 'The submission breaks a limit or has no recipient.',
+  STOPPING: 'The switch is stopping.',
+  XML_INVALID: 'The XML is not well-formed, has a DOCTYPE, or breaks the schema or a limit.',
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
