@@ -56,7 +56,7 @@ export interface FormattedCopy {
 
 /** Recorded before the byte that makes the peer responsible (law 5). */
 export interface Attempt {
-  /** `<delivery>.<trial>`, both counted from 0 and 1. */
+  /** `<delivery>.<trial>.<nonce>`: delivery from 0, trial from 1, the nonce the worker's own. */
   readonly id: string;
   readonly phase: 'claimed' | 'bytesSent';
   readonly at: number;

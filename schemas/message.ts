@@ -66,6 +66,7 @@ export type MessageEvent =
   | ({
       readonly type: 'OUTCOME';
       readonly delivery: number;
+      /** '' for a late fact that names only the delivery (a bounce). */
       readonly attempt: string;
       readonly outcome: Outcome;
       readonly tookMs?: number;
@@ -89,7 +90,7 @@ export type MessageStateValue =
   | { readonly routed: 'planned' | 'held' }
   | { readonly dispatched: 'waiting' | 'retrying' | 'partlyFailed' }
   | 'confirmed'
-  | { readonly failed: 'dead' | 'expired' | 'refused' };
+  | { readonly failed: 'dead' | 'expired' | 'refused' | 'returned' };
 
 /** One line of the tracker: written in the same write as what it tells of (law 12). */
 export interface HistoryEntry {

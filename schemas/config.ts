@@ -1,0 +1,151 @@
+/**
+ * The settings of the core: one schema gives their names, types, defaults and documentation.
+ *
+ * A channel adds its own section under its name (`Channel.config`). Three keywords of ours stand
+ * in such a schema beside JSON Schema's: `unit: 'ms' | 'bytes'` lets a person write "30d" or
+ * "64KiB" where the program reads a number (a name that ends in `Ms` or `Bytes` implies it), and
+ * `secret: true` masks the value and lets it come from a credentials directory.
+ * Invariant: every setting has a default or is optional, so that no file at all is a valid one.
+ */
+
+import Type, { type Static, type TInteger, type TString } from 'typebox';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const MIB = 1024 * 1024;
+
+/** A time span: "250ms", "30s", "5m", "2h", "30d", "1y", or a number of milliseconds. */
+export function span(defaultMs: number, description: string): TInteger {
+  return Type.Integer({ minimum: 0, default: defaultMs, unit: 'ms', description });
+}
+
+/** An amount of bytes: "64KiB", "25MiB", "1GB", or a number of bytes. */
+export function size(defaultBytes: number, description: string): TInteger {
+  return Type.Integer({ minimum: 0, default: defaultBytes, unit: 'bytes', description });
+}
+
+/** Text that is never shown: `config print` masks it. */
+export function secret(description: string): TString {
+  return Type.String({ secret: true, description });
+}
+
+/** "host:port" with IPv6 hosts in brackets; port 0 takes a free one; "off" does not listen. */
+export function listenAddress(defaultAddress: string, description: string): TString {
+  const pattern = '^(off|(\\[[0-9a-fA-F:.]+\\]|[^\\s:\\[\\]]+):[0-9]{1,5})$';
+  return Type.String({ pattern, default: defaultAddress, description });
+}
+
+/** What an operator may change of a channel's delivery policy (D1); see `DeliveryPolicy`. */
+export const PolicySchema = Type.Object(
+  {
+    success: Type.Optional(
+      Type.Union([Type.Literal('accepted'), Type.Literal('delivered'), Type.Literal('read')], {
+        description: 'The level at which a delivery counts as confirmed.',
+      }),
+    ),
+    trials: Type.Optional(Type.Integer({ minimum: 1, description: 'Attempts before it fails.' })),
+    retryMs: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 0, unit: 'ms' }), {
+        minItems: 1,
+        description: 'Waiting times between trials; the last one repeats.',
+      }),
+    ),
+    expiryMs: Type.Optional(
+      Type.Integer({ minimum: 0, unit: 'ms', description: 'After this time it is given up.' }),
+    ),
+    confirmWithinMs: Type.Optional(
+      Type.Integer({ minimum: 0, unit: 'ms', description: 'How long to wait for a receipt.' }),
+    ),
+    onAmbiguous: Type.Optional(
+      Type.Union([Type.Literal('retry'), Type.Literal('hold')], {
+        description: 'When nobody knows whether an attempt arrived: again, or ask a person.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const CoreConfigSchema = Type.Object(
+  {
+    domain: Type.String({
+      minLength: 1,
+      default: 'patchboard.localhost',
+      description: 'The domain whose addresses belong to subscribers.',
+    }),
+    data: Type.String({
+      minLength: 1,
+      default: './data',
+      description: 'Directory of everything that is kept. Falls to $STATE_DIRECTORY.',
+    }),
+    operator: Type.String({
+      minLength: 1,
+      default: 'operator',
+      description: 'Account whose inbox gets dead messages and warnings.',
+    }),
+    http: Type.Object(
+      { listen: listenAddress('127.0.0.1:2580', 'Serves /healthz, /readyz and /metrics.') },
+      { additionalProperties: false, default: {} },
+    ),
+    log: Type.Object(
+      {
+        level: Type.Union(
+          ['debug', 'info', 'warn', 'error', 'silent'].map((level) => Type.Literal(level)),
+          { default: 'info', description: 'debug, info, warn, error or silent.' },
+        ),
+        format: Type.Union([Type.Literal('auto'), Type.Literal('pretty'), Type.Literal('json')], {
+          default: 'auto',
+          description: 'auto: pretty on a terminal, else JSON.',
+        }),
+        addresses: Type.Union([Type.Literal('hashed'), Type.Literal('plain')], {
+          default: 'hashed',
+          description: 'How addresses stand in logs.',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    retention: Type.Object(
+      {
+        raw: span(30 * DAY_MS, 'Raw content of finished messages.'),
+        history: span(90 * DAY_MS, 'What happened to a message.'),
+        archive: span(365 * DAY_MS, 'Messages kept in inboxes.'),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    limits: Type.Object(
+      {
+        hops: Type.Integer({
+          minimum: 1,
+          default: 30,
+          description: 'A message that passed this many switches is going in circles.',
+        }),
+        looks: Type.Integer({
+          minimum: 1,
+          default: 20,
+          description: 'Looked at this often without moving: to the dead queue.',
+        }),
+        recipients: Type.Integer({
+          minimum: 1,
+          default: 1000,
+          description: 'Recipients of one submission.',
+        }),
+        diskLowBytes: size(512 * MIB, 'With less free space nothing is accepted.'),
+        diskLowerBytes: size(256 * MIB, 'With less free space nothing is delivered either.'),
+        drainMs: span(20_000, 'How long a stop waits for work under way.'),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    policy: Type.Record(Type.String(), PolicySchema, {
+      default: {},
+      description: 'Delivery policy by channel, over what the channel itself says.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+export type CoreConfig = Static<typeof CoreConfigSchema>;
+
+/** Everything a switch runs with: the core's settings and each channel's section by its name. */
+export interface SwitchConfig extends CoreConfig {
+  readonly channels: Readonly<Record<string, unknown>>;
+}
