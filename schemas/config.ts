@@ -40,7 +40,7 @@ export function listenAddress(defaultAddress: string, description: string): TStr
 export const PolicySchema = Type.Object(
   {
     success: Type.Optional(
-      Type.Union([Type.Literal('accepted'), Type.Literal('delivered'), Type.Literal('read')], {
+      Type.Enum(['accepted', 'delivered', 'read'], {
         description: 'The level at which a delivery counts as confirmed.',
       }),
     ),
@@ -58,7 +58,7 @@ export const PolicySchema = Type.Object(
       Type.Integer({ minimum: 0, unit: 'ms', description: 'How long to wait for a receipt.' }),
     ),
     onAmbiguous: Type.Optional(
-      Type.Union([Type.Literal('retry'), Type.Literal('hold')], {
+      Type.Enum(['retry', 'hold'], {
         description: 'When nobody knows whether an attempt arrived: again, or ask a person.',
       }),
     ),
@@ -89,15 +89,15 @@ export const CoreConfigSchema = Type.Object(
     ),
     log: Type.Object(
       {
-        level: Type.Union(
-          ['debug', 'info', 'warn', 'error', 'silent'].map((level) => Type.Literal(level)),
-          { default: 'info', description: 'debug, info, warn, error or silent.' },
-        ),
-        format: Type.Union([Type.Literal('auto'), Type.Literal('pretty'), Type.Literal('json')], {
+        level: Type.Enum(['debug', 'info', 'warn', 'error', 'silent'], {
+          default: 'info',
+          description: 'debug, info, warn, error or silent.',
+        }),
+        format: Type.Enum(['auto', 'pretty', 'json'], {
           default: 'auto',
           description: 'auto: pretty on a terminal, else JSON.',
         }),
-        addresses: Type.Union([Type.Literal('hashed'), Type.Literal('plain')], {
+        addresses: Type.Enum(['hashed', 'plain'], {
           default: 'hashed',
           description: 'How addresses stand in logs.',
         }),
