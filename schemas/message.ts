@@ -3,7 +3,14 @@
 import type { Address, Recipient } from './address.js';
 import type { Decision, Plan } from './decision.js';
 import type { Delivery, FormattedCopy, Outcome } from './delivery.js';
-import type { Content, Header, Origin, ReportWish, Sender, SubmissionRecipient } from './submission.js';
+import type {
+  Content,
+  Header,
+  Origin,
+  ReportWish,
+  Sender,
+  SubmissionRecipient,
+} from './submission.js';
 
 /** What a message knows from its birth; never changes. */
 export interface MessageInput {
@@ -72,7 +79,11 @@ export type MessageEvent =
       readonly tookMs?: number;
     } & Observed)
   /** The worker that made the attempt is gone. */
-  | ({ readonly type: 'ATTEMPT_LOST'; readonly delivery: number; readonly attempt: string } & Observed)
+  | ({
+      readonly type: 'ATTEMPT_LOST';
+      readonly delivery: number;
+      readonly attempt: string;
+    } & Observed)
   | ({ readonly type: 'DUE' } & At)
   /** Commands of a person: `by` names them. */
   | ({ readonly type: 'RELEASE'; readonly by: string } & Observed)
@@ -143,4 +154,8 @@ export interface AddressDocument {
   readonly key: string;
   readonly address: Address;
   readonly account: string;
+  /** When the account claimed it; a claim that the account never took up lapses. */
+  readonly claimedAt?: number;
+  /** Given up: anybody may claim it. */
+  readonly removed?: true;
 }
