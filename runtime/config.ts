@@ -93,13 +93,14 @@ export function loadConfig(options: ConfigOptions): LoadedConfig {
 
   const given = new Map<string, Given>();
   for (const source of sources) for (const one of source.given) given.set(one.path, one);
-  const checks = settings.flatMap((setting) => problemsOf(setting, given.get(setting.path)));
+  const present = settings.filter((setting) => isPresent(setting, [...given.keys()]));
+  const checks = present.flatMap((setting) => problemsOf(setting, given.get(setting.path)));
   const problems = [...sources.flatMap((source) => source.problems), ...checks];
   if (problems.length > 0) return { ok: false, problems };
   const shown = settings.map((setting) => show(setting, given.get(setting.path)));
   return {
     ok: true,
-    config: assemble(settings, given, options.channels),
+    config: assemble(present, given, options.channels),
     file: found.file,
     settings: shown,
     given: new Set(given.keys()),
@@ -114,6 +115,10 @@ function stateDirectory(environment: Environment): Source {
       ? []
       : [{ path: 'data', value: directory, origin: '$STATE_DIRECTORY' }];
   return { given, problems: [], warnings: [] };
+}
+
+function isPresent(setting: Setting, given: readonly string[]): boolean {
+  return setting.sections.every((section) => given.some((path) => path.startsWith(`${section}.`)));
 }
 
 function problemsOf(setting: Setting, given: Given | undefined): string[] {
@@ -163,7 +168,7 @@ function assemble(
   for (const { name } of channels) whole[name] = {};
   for (const { path, schema } of settings) {
     const value = given.get(path)?.value ?? structuredClone(schema.default);
-    if (value !== undefined) put(whole, path.split('.'), value);
+    put(whole, path.split('.'), value);
   }
   const sections = Object.fromEntries(channels.map(({ name }) => [name, whole[name]]));
   for (const { name } of channels) delete whole[name];
@@ -173,7 +178,7 @@ function assemble(
 function put(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
   const [name = '', ...rest] = path;
   if (rest.length === 0) {
-    target[name] = value;
+    if (value !== undefined) target[name] = value;
     return;
   }
   const below = target[name];

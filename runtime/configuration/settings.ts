@@ -15,6 +15,8 @@ export interface Setting {
   readonly unit: 'ms' | 'bytes' | undefined;
   readonly secret: boolean;
   readonly required: boolean;
+  /** The optional sections it lies in, outermost first: absent unless something in them is set. */
+  readonly sections: readonly string[];
 }
 
 /** What we read of a JSON Schema. */
@@ -42,16 +44,24 @@ export function schemaNode(schema: TSchema): SchemaNode {
 
 /** Every setting below a schema, in the schema's order. */
 export function settingsOf(schema: SchemaNode): Setting[] {
-  return collect(schema, '', true);
+  return collect(schema, '', { required: true, sections: [] });
 }
 
-function collect(schema: SchemaNode, path: string, required: boolean): Setting[] {
+function collect(
+  schema: SchemaNode,
+  path: string,
+  place: Pick<Setting, 'required' | 'sections'>,
+): Setting[] {
   if (schema.properties === undefined) {
-    return [{ path, schema, unit: unitOf(path, schema), secret: isSecret(path, schema), required }];
+    return [{ path, schema, unit: unitOf(path, schema), secret: isSecret(path, schema), ...place }];
   }
   const needed = new Set(schema.required ?? []);
+  const sections = place.required ? place.sections : [...place.sections, path];
   return Object.entries(schema.properties).flatMap(([name, child]) =>
-    collect(child, path === '' ? name : `${path}.${name}`, needed.has(name)),
+    collect(child, path === '' ? name : `${path}.${name}`, {
+      required: needed.has(name),
+      sections,
+    }),
   );
 }
 
