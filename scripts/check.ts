@@ -18,7 +18,7 @@ const PARTS: readonly Part[] = [
   { name: 'tests', file: 'test.js' },
 ];
 
-/** Services are installed ahead under CI only; elsewhere `npm run services` is a person's choice. */
+/** Services come ahead under CI only; elsewhere `npm run services` is a person's choice. */
 function isWanted(part: Part): boolean {
   return part.name !== 'services' || (process.env['CI'] ?? '') !== '';
 }

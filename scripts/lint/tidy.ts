@@ -3,8 +3,8 @@
  * that say nothing, comments that put work off or silence a checker, line ends.
  */
 
-import { isBlock, isFunctionLikeDeclaration } from 'typescript/unstable/ast';
-import { everyNode, lineOfNode } from './syntax.js';
+import { isBlock, isFunctionLikeDeclaration, type Node } from 'typescript/unstable/ast';
+import { calledName, everyNode, lineOfNode } from './syntax.js';
 import type { Finding, Source, TextFile, Tree } from './tree.js';
 
 const FILE_LINES_MAX = 400;
@@ -73,10 +73,15 @@ function linesOf(source: Source): Finding[] {
   });
 }
 
+/** The callback of `describe` lists tests; each of them is measured, and so is the file. */
+function isGroupOfTests(node: Node): boolean {
+  return /^(describe|suite)$/.test(calledName(node.parent));
+}
+
 function functionsOf(source: Source): Finding[] {
   const findings: Finding[] = [];
   everyNode(source, (node) => {
-    if (!isFunctionLikeDeclaration(node)) return;
+    if (!isFunctionLikeDeclaration(node) || isGroupOfTests(node)) return;
     if (!('body' in node) || node.body === undefined || !isBlock(node.body)) return;
     const first = lineOfNode(source, node);
     const lines = source.lineOf(node.end) - first + 1;

@@ -140,6 +140,7 @@ test('what is too large is found', (t) => {
     'schemas/wide.ts': source(`// ${'x'.repeat(98)}`, `// ${'é'.repeat(97)}`),
     'schemas/tall.ts': source('function tall() {', ...statements(69), '}'),
     'schemas/right.ts': source('function right() {', ...statements(68), '}'),
+    'test/group.test.ts': source("describe('it', () => {", ...statements(100), '});'),
   });
   assert.deepEqual(found, [
     'tidy schemas/long.ts:1',

@@ -37,7 +37,7 @@ test('a program given in the environment goes before the one on the PATH', async
   assert.match('how' in given ? given.how : '', /PATCHBOARD_TEST_SWAKS/);
 });
 
-test('a missing program is not installed outside CI, and the words say how to get it', async (t) => {
+test('a missing program is not installed outside CI; the words say how to get it', async (t) => {
   environment(t, { CI: undefined, PATCHBOARD_TEST_SMTP_SINK: '/nowhere/smtp-sink' });
   const postfix = await need('postfix');
   assert.match('missing' in postfix ? postfix.missing : '', /no .*smtp-sink.*npm run services/);
