@@ -4,6 +4,7 @@
  */
 
 import Type, { type Static } from 'typebox';
+import { deliverProperties } from './deliver-settings.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -120,10 +121,6 @@ const Verify = Type.Object(
       minimum: 1,
       description: 'No answer within this time means "unknown", never a refusal.',
     }),
-    dnsServers: Type.Array(Type.String(), {
-      default: [],
-      description: 'DNS servers to ask, "192.0.2.53" or "127.0.0.1:5353"; none: the system\'s.',
-    }),
     local: Type.Union([Type.Literal('trust'), Type.Literal('doubt'), Type.Literal('check')], {
       default: 'trust',
       description:
@@ -151,6 +148,7 @@ export const EmailConfigSchema = Type.Object(
     tls: Tls,
     limits: Limits,
     verify: Verify,
+    ...deliverProperties,
   },
   { default: {}, additionalProperties: false, description: 'The email channel.' },
 );

@@ -1,0 +1,423 @@
+/**
+ * One SMTP connection to one host, many messages, one recipient each, over nodemailer's
+ * SMTPConnection (which speaks the protocol; this file owns the time and the meaning).
+ *
+ * Stages: connect (TCP, greeting, EHLO, STARTTLS, AUTH) → mail (MAIL, RCPT, DATA) → data (content
+ * without its end) → answer (the dot is out).
+ *
+ * Invariants: every stage has a time limit; nothing here rejects; after anything but a clean answer
+ * the connection is reset or closed before it is used again; the dot leaves only after
+ * `bytesSent()` said true.
+ */
+
+import SMTPConnection, {
+  type SMTPConnectionSendInfo,
+  type SMTPError,
+} from 'nodemailer/lib/smtp-connection';
+import type { Clock, Timer } from '../../machinery.js';
+import type { DeliverSettings } from './deliver-settings.js';
+import { WithheldMessage } from './withheld-message.js';
+
+export interface ConnectOptions {
+  readonly clock: Clock;
+  /** The mail host's name, for TLS and for people. */
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  /** Our own name in EHLO. */
+  readonly hostname: string;
+  readonly tls: DeliverSettings['tls'];
+  readonly timeouts: DeliverSettings['timeouts'];
+  readonly auth?: { readonly user: string; readonly password: string };
+}
+
+export type Connected =
+  | { readonly ok: true; readonly client: SmtpClient }
+  | {
+      readonly ok: false;
+      readonly trouble: 'refused' | 'lost' | 'tls' | 'auth';
+      /** What the server said; empty when it said nothing. */
+      readonly reply: string;
+      readonly reason: string;
+    };
+
+export interface Mail {
+  /** Empty: the null sender. */
+  readonly from: string;
+  readonly to: string;
+  readonly chunks: readonly Uint8Array[];
+  readonly size: number;
+  readonly eightBit: boolean;
+  readonly utf8: boolean;
+  /** RFC 3461; passed on to servers that offer DSN. */
+  readonly dsn?: {
+    readonly ret?: 'FULL' | 'HDRS';
+    readonly envid?: string;
+    readonly notify?: readonly string[];
+    readonly orcpt?: string;
+  };
+}
+
+export type SendStage = 'mail' | 'data' | 'answer';
+
+export type Sent =
+  /** The answer to the dot, good or bad. */
+  | { readonly kind: 'answered'; readonly reply: string }
+  /** Refused before the dot. */
+  | { readonly kind: 'refused'; readonly command: 'MAIL' | 'RCPT' | 'DATA'; readonly reply: string }
+  | { readonly kind: 'lost'; readonly stage: SendStage; readonly reason: string }
+  /** `bytesSent` said no: nothing that counts was sent. */
+  | { readonly kind: 'withheld' }
+  /** The server's announced limit is smaller, or the address cannot be written in SMTP. */
+  | { readonly kind: 'unfit'; readonly status: string; readonly reason: string };
+
+export type StagesMs = Record<string, number>;
+
+export class SmtpClient {
+  readonly #connection: SMTPConnection;
+  readonly #clock: Clock;
+  readonly #timeouts: ConnectOptions['timeouts'];
+  readonly #extensions: ReadonlySet<string>;
+  /** "mx.example.net [192.0.2.1]" */
+  readonly peer: string;
+  readonly secure: boolean;
+  #utf8 = false;
+  #reusable = true;
+  #messages = 0;
+  /** Called once when the connection is gone. */
+  onEnd: (() => void) | undefined;
+
+  constructor(connection: SMTPConnection, options: ConnectOptions) {
+    this.#connection = connection;
+    this.#clock = options.clock;
+    this.#timeouts = options.timeouts;
+    this.#extensions = extensionsOf(connection);
+    this.peer = peerName(options);
+    this.secure = connection.secure;
+    connection.on('end', () => this.onEnd?.());
+    announceUtf8(connection, () => this.#utf8);
+  }
+
+  /** How many messages it was used for. */
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /** May the next message use it? */
+  get usable(): boolean {
+    return this.#reusable && !this.#connection.destroyed;
+  }
+
+  offers(extension: '8BITMIME' | 'SMTPUTF8' | 'DSN' | 'SIZE'): boolean {
+    return this.#extensions.has(extension);
+  }
+
+  /** One transaction; `stagesMs` gets the time spent in each stage. */
+  send(mail: Mail, stagesMs: StagesMs, bytesSent: () => Promise<boolean>): Promise<Sent> {
+    const socket = this.#connection._socket;
+    if (!socket || this.#connection.destroyed) {
+      return Promise.resolve({ kind: 'lost', stage: 'mail', reason: 'the connection is closed' });
+    }
+    this.#messages += 1;
+    this.#reusable = false;
+    this.#utf8 = mail.utf8;
+    const stages = new Stages(this.#clock, stagesMs);
+    return new Promise((resolve) => {
+      const settle = (sent: Sent): void => {
+        if (!stages.finish()) return;
+        this.#afterwards(sent);
+        resolve(sent);
+      };
+      const limit = (ms: number): void =>
+        stages.limit(ms, (stage) =>
+          settle({ kind: 'lost', stage, reason: timeoutWords(stage, ms) }),
+        );
+      const message = new WithheldMessage({
+        chunks: mail.chunks,
+        socket,
+        progressed: () => {
+          stages.enter('data');
+          limit(this.#timeouts.dataMs);
+        },
+        written: () => {
+          stages.pause();
+          bytesSent().then(
+            (go) => {
+              if (stages.finished) return;
+              if (!go) return settle({ kind: 'withheld' });
+              stages.enter('answer');
+              limit(this.#timeouts.answerMs);
+              message.end();
+            },
+            (error: unknown) => {
+              settle({ kind: 'withheld' });
+              throw error;
+            },
+          );
+        },
+      });
+      limit(this.#timeouts.commandMs);
+      this.#connection.send(envelopeOf(mail), message, (error, info) =>
+        settle(meaning(stages.stage, error, info)),
+      );
+    });
+  }
+
+  /** Ends a transaction that was refused (RFC 5321 4.1.1.5); false: the connection is no use. */
+  reset(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(this.#timeouts.commandMs, () => done(false));
+      const onEnd = (): void => done(false);
+      const done = (ok: boolean): void => {
+        timer.cancel();
+        this.#connection.off('end', onEnd);
+        this.#reusable = ok;
+        if (!ok) this.close();
+        resolve(ok);
+      };
+      this.#connection.once('end', onEnd);
+      this.#connection.reset((error) => done(error === null));
+    });
+  }
+
+  /** Leaves politely. */
+  quit(): void {
+    this.#reusable = false;
+    if (!this.#connection.destroyed) this.#connection.quit();
+  }
+
+  /** Drops the connection; what is queued is not sent. */
+  close(): void {
+    this.#reusable = false;
+    this.#connection.close();
+  }
+
+  #afterwards(sent: Sent): void {
+    if (sent.kind === 'answered' || (sent.kind === 'refused' && !sent.reply.startsWith('421'))) {
+      this.#reusable = sent.kind === 'answered';
+      return;
+    }
+    if (sent.kind === 'unfit') {
+      this.#reusable = true;
+      return;
+    }
+    this.close();
+  }
+}
+
+/** Opens a connection up to the point where mail can be sent. */
+export async function connectSmtp(options: ConnectOptions): Promise<Connected> {
+  const first = await open(options, options.tls);
+  if (first.ok || first.trouble !== 'tls' || options.tls !== 'opportunistic') return first;
+  // A broken STARTTLS must not keep mail from a host that would take it in plain (RFC 7435);
+  // credentials never go that way.
+  return options.auth === undefined ? open(options, 'off') : first;
+}
+
+async function open(options: ConnectOptions, tls: ConnectOptions['tls']): Promise<Connected> {
+  const { connectMs, greetingMs, commandMs, dataMs, answerMs } = options.timeouts;
+  const connection = new SMTPConnection({
+    host: options.address,
+    port: options.port,
+    servername: options.name,
+    name: options.hostname,
+    secure: false,
+    ignoreTLS: tls === 'off',
+    requireTLS: tls === 'require' || tls === 'verify',
+    opportunisticTLS: tls === 'opportunistic',
+    connectionTimeout: connectMs + greetingMs,
+    greetingTimeout: greetingMs,
+    // Ours are shorter; this one only stands behind them.
+    socketTimeout: 2 * Math.max(greetingMs, commandMs, dataMs, answerMs) + 1000,
+    socketCloseTimeout: 0,
+    tls: { rejectUnauthorized: tls === 'verify' },
+  });
+  const opened = await opening(connection, options);
+  if (!opened.ok || options.auth === undefined) return opened;
+  return signIn(connection, opened.client, options);
+}
+
+function opening(connection: SMTPConnection, options: ConnectOptions): Promise<Connected> {
+  const { clock, timeouts } = options;
+  return new Promise((resolve) => {
+    let settled = false;
+    const settle = (connected: Connected): void => {
+      if (settled) return;
+      settled = true;
+      timer.cancel();
+      slow.cancel();
+      if (!connected.ok) connection.close();
+      resolve(connected);
+    };
+    const lost = (reason: string): void =>
+      settle({ ok: false, trouble: 'lost', reply: '', reason });
+    const timer = clock.after(timeouts.connectMs, () => {
+      if (connection.stage === 'init') lost(`no connection within ${timeouts.connectMs} ms`);
+    });
+    const slow = clock.after(timeouts.connectMs + 2 * timeouts.greetingMs, () =>
+      lost('connected, but the greeting was not finished in time'),
+    );
+    // Stays: an error without a listener would be thrown.
+    connection.on('error', (error: SMTPError) => settle(connectTrouble(error)));
+    connection.connect((error) =>
+      settle(
+        error ? connectTrouble(error) : { ok: true, client: new SmtpClient(connection, options) },
+      ),
+    );
+  });
+}
+
+function signIn(
+  connection: SMTPConnection,
+  client: SmtpClient,
+  { auth, address, clock, timeouts }: ConnectOptions,
+): Promise<Connected> {
+  const refuse = (reply: string, reason: string): Connected => {
+    client.close();
+    return { ok: false, trouble: 'auth', reply, reason };
+  };
+  if (auth === undefined) return Promise.resolve({ ok: true, client });
+  const private_ = connection.secure || address === '127.0.0.1' || address === '::1';
+  if (!private_) {
+    return Promise.resolve(refuse('', 'no TLS: the password is not sent; see email.deliver.tls'));
+  }
+  return new Promise((resolve) => {
+    const timer = clock.after(timeouts.greetingMs, () =>
+      resolve(refuse('', 'signing in to the smart host took too long')),
+    );
+    client.onEnd = () => resolve(refuse('', 'the smart host hung up while we signed in'));
+    connection.login({ user: auth.user, pass: auth.password }, (error) => {
+      timer.cancel();
+      client.onEnd = undefined;
+      if (error === null) return resolve({ ok: true, client });
+      resolve(refuse(error.response ?? '', 'the smart host refused email.smartHostAuth'));
+    });
+  });
+}
+
+function connectTrouble(error: SMTPError): Connected {
+  const reply = error.response ?? '';
+  const reason = error.message;
+  if (error.code === 'ETLS' || error.command === 'STARTTLS') {
+    return { ok: false, trouble: 'tls', reply, reason };
+  }
+  return { ok: false, trouble: reply === '' ? 'lost' : 'refused', reply, reason };
+}
+
+/** What the end of a transaction means, by the stage in which it came. */
+function meaning(
+  stage: SendStage,
+  error: SMTPError | null,
+  info: SMTPConnectionSendInfo | undefined,
+): Sent {
+  if (error === null) {
+    const reply = info?.response ?? '';
+    if (stage === 'answer') return { kind: 'answered', reply };
+    return { kind: 'lost', stage, reason: `answered before the end of the message: ${reply}` };
+  }
+  const reply = error.response ?? '';
+  if (/^[45]\d\d/.test(reply)) {
+    if (stage === 'answer') return { kind: 'answered', reply };
+    const command = error.command === 'MAIL FROM' ? 'MAIL' : 'RCPT';
+    return { kind: 'refused', command: error.command === 'DATA' ? 'DATA' : command, reply };
+  }
+  if (error.code === 'EMESSAGE' && reply === '' && stage === 'mail') {
+    return { kind: 'unfit', status: '5.3.4', reason: error.message };
+  }
+  if (error.command === 'API' && error.code === 'EENVELOPE') {
+    return { kind: 'unfit', status: '5.1.3', reason: error.message };
+  }
+  return { kind: 'lost', stage, reason: error.message };
+}
+
+function envelopeOf(mail: Mail) {
+  const { dsn } = mail;
+  return {
+    from: mail.from === '' ? (false as const) : mail.from,
+    to: [mail.to],
+    size: mail.size,
+    use8BitMime: mail.eightBit,
+    ...(dsn !== undefined && {
+      dsn: { ret: dsn.ret, envid: dsn.envid, notify: dsn.notify?.join(','), orcpt: dsn.orcpt },
+    }),
+  };
+}
+
+function timeoutWords(stage: SendStage, ms: number): string {
+  const waitingFor = { mail: 'MAIL, RCPT or DATA', data: 'the content', answer: 'the final dot' };
+  return `no answer to ${waitingFor[stage]} within ${ms} ms`;
+}
+
+/** "mx.example.net [192.0.2.1]" */
+export function peerName(options: { readonly name: string; readonly address: string }): string {
+  return options.name === options.address
+    ? `[${options.address}]`
+    : `${options.name} [${options.address}]`;
+}
+
+/** nodemailer keeps what EHLO announced to itself; an empty set is the safe answer. */
+function extensionsOf(connection: SMTPConnection): ReadonlySet<string> {
+  const announced: unknown = Reflect.get(connection, '_supportedExtensions');
+  return new Set(Array.isArray(announced) ? announced.map(String) : []);
+}
+
+/**
+ * nodemailer asks for SMTPUTF8 only when an envelope address needs it. Header fields may need it
+ * too (RFC 6531 3.4), so the parameter is added to its MAIL command where it is missing.
+ */
+function announceUtf8(connection: SMTPConnection, wanted: () => boolean): void {
+  const write: unknown = Reflect.get(connection, '_sendCommand');
+  if (typeof write !== 'function') return;
+  const withUtf8 = (text: string, logged?: string): unknown => {
+    const missing = text.startsWith('MAIL FROM:') && !/ SMTPUTF8(?: |$)/.test(text) && wanted();
+    return Reflect.apply(write, connection, [missing ? `${text} SMTPUTF8` : text, logged]);
+  };
+  Reflect.set(connection, '_sendCommand', withUtf8);
+}
+
+/** Which stage runs, since when, and until when it may. */
+class Stages {
+  readonly #clock: Clock;
+  readonly #stagesMs: StagesMs;
+  #since: number;
+  #timer: Timer | undefined;
+  stage: SendStage = 'mail';
+  finished = false;
+
+  constructor(clock: Clock, stagesMs: StagesMs) {
+    this.#clock = clock;
+    this.#stagesMs = stagesMs;
+    this.#since = clock.monotonic();
+  }
+
+  enter(stage: SendStage): void {
+    if (this.stage === stage || this.finished) return;
+    this.#note();
+    this.stage = stage;
+  }
+
+  limit(ms: number, expired: (stage: SendStage) => void): void {
+    this.#timer?.cancel();
+    if (!this.finished) this.#timer = this.#clock.after(ms, () => expired(this.stage));
+  }
+
+  /** No limit: it is our turn, not the peer's. */
+  pause(): void {
+    this.#timer?.cancel();
+  }
+
+  /** False: it was finished before. */
+  finish(): boolean {
+    if (this.finished) return false;
+    this.#timer?.cancel();
+    this.#note();
+    this.finished = true;
+    return true;
+  }
+
+  #note(): void {
+    const now = this.#clock.monotonic();
+    this.#stagesMs[this.stage] = Math.round(now - this.#since);
+    this.#since = now;
+  }
+}
