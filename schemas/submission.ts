@@ -59,6 +59,8 @@ export interface Origin {
   readonly peer: string;
   /** When the connection's transaction began: entry time of the receiving agent (p. 16). */
   readonly startedAt: number;
+  /** What the channel's own trace line tells of the line it came over; text for its agents only. */
+  readonly trace?: Readonly<Record<string, string>>;
 }
 
 export interface SubmissionRecipient {

@@ -122,11 +122,7 @@ export function lose(delivery: Delivery, at: number, afterMs?: number): Delivery
 }
 
 /** The worker that made the attempt is gone. */
-export function loseAttempt(
-  delivery: Delivery,
-  attempt: string,
-  at: number,
-): Delivery | undefined {
+export function loseAttempt(delivery: Delivery, attempt: string, at: number): Delivery | undefined {
   if (delivery.phase !== 'sending' || delivery.attempt?.id !== attempt) return undefined;
   const reason = 'the worker that sent it stopped before the answer';
   return { ...lose(delivery, at), last: { at, status: '4.4.2', reason } };

@@ -41,7 +41,8 @@ function commanded({ context, event }: Args): MessageContext {
   if (event.type === 'EDIT') return { ...context, seen, content: event.content };
   const anew = { ...progress.undecided(context, event.at), seen };
   if (event.type === 'REDIRECT') return { ...anew, recipient: event.to, expiresAt: null };
-  return event.type === 'RESEND' ? { ...anew, expiresAt: null } : anew;
+  if (event.type === 'RELEASE') return { ...anew, releasedBy: event.by };
+  return { ...anew, expiresAt: null };
 }
 
 const EXHAUSTED = 'all ways have failed';
@@ -53,8 +54,7 @@ export const messageMachine = setup({
     isNew: ({ context, event }) => 'id' in event && !context.seen.includes(event.id),
     decidedToHold: ({ event }) => event.type === 'ROUTED' && event.decision.kind === 'hold',
     decidedToRefuse: ({ event }) => event.type === 'ROUTED' && event.decision.kind === 'refuse',
-    holdIsOver: ({ context, event }) =>
-      context.heldUntil !== null && event.at >= context.heldUntil,
+    holdIsOver: ({ context, event }) => context.heldUntil !== null && event.at >= context.heldUntil,
     expiredUntold: ({ context, event }) =>
       progress.isExpired(context, event.at) && whyNotTold(context.input) !== undefined,
     expired: ({ context, event }) => progress.isExpired(context, event.at),

@@ -68,11 +68,7 @@ export function transit(standing: Standing, event: MessageEvent): Standing | und
     value: undotted(standing.state),
     context: standing.context,
   });
-  const after: AnyMachineSnapshot = messageMachine.transition(
-    before,
-    event,
-    inertScope as never,
-  );
+  const after: AnyMachineSnapshot = messageMachine.transition(before, event, inertScope as never);
   if (after === before) return undefined;
   return { state: dotted(after.value), context: after.context };
 }

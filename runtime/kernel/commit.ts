@@ -1,0 +1,162 @@
+/**
+ * The kernel's step: load → transitions → save (law 3).
+ *
+ * A *decision* is made once over the document as it was read: if the save is lost, it is thrown
+ * away. An *observation* is applied again to the newer document until it is stored; it has an
+ * identifier, so that applying it twice changes nothing.
+ */
+
+import type { Clock } from '../../actors/machinery.js';
+import type { MessageDocument, MessageEvent } from '../../schemas/message.js';
+import type { Save, Store } from '../store/store.js';
+import { headOf, type Noted, nextDocument, type Saving } from './document.js';
+import type { Applied } from './kernel.js';
+import { MACHINE_VERSION, type Standing, standingOf, walk } from './logic.js';
+
+/** A document together with the revision that a save must name. */
+export interface Held {
+  readonly document: MessageDocument;
+  readonly rev: number;
+}
+
+export type Committed =
+  | { readonly ok: true; readonly held: Held }
+  | { readonly ok: false; readonly reason: 'lost' | 'notTaken' };
+
+/** So often an observation is tried again against other writers before it is an error. */
+const OBSERVE_TRIES_MAX = 50;
+
+export interface CommitParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly worker: string;
+  readonly keepMs: number;
+  readonly laneOf: (standing: Standing) => string;
+  /** Told of every stored step, after it is stored. */
+  readonly stepped: (step: { before: MessageDocument | undefined; held: Held }) => void;
+}
+
+export interface Committer {
+  load(key: string): Promise<Held | undefined>;
+  /** One save, or none. Without events it only writes what was noted. */
+  decide(held: Held, events: readonly MessageEvent[]): Promise<Committed>;
+  /** @param at.held what the caller read last, to save a read */
+  observe(
+    at: { readonly key: string; readonly held?: Held | undefined },
+    event: MessageEvent,
+  ): Promise<Applied & { readonly held?: Held }>;
+  /** Remembered until the next save of the message. */
+  note(key: string, noted: Noted): void;
+  noted(key: string): Noted;
+  /** Moves the sweep's time on, by compare-and-set; the machine does not move. */
+  pushLook(held: Held, lookAt: number): Promise<Committed>;
+  saving(): Saving;
+  token(): string;
+}
+
+export function createCommitter(parts: CommitParts): Committer {
+  const { store, clock } = parts;
+  const notes = new Map<string, Noted>();
+
+  const token = () => Buffer.from(clock.random(9)).toString('base64url');
+  const saving = (): Saving => ({ now: clock.now(), keepMs: parts.keepMs, laneOf: parts.laneOf });
+
+  async function load(key: string): Promise<Held | undefined> {
+    const stored = await store.get(key);
+    return stored && { document: stored.value as MessageDocument, rev: stored.rev };
+  }
+
+  /** A save of unknown result is settled by reading it back. */
+  async function saveForSure(save: Save): Promise<boolean> {
+    try {
+      return (await store.save(save)).ok;
+    } catch (error) {
+      const stored = await store.get(save.key);
+      if (stored?.token === save.token) return true;
+      if (stored !== undefined && stored.rev !== save.rev) return false;
+      throw error;
+    }
+  }
+
+  async function write(before: Held, document: MessageDocument): Promise<Committed> {
+    const { key } = document;
+    const head = headOf(document, saving());
+    const save = { key, rev: before.rev, value: document, head, token: token() };
+    const used = notes.get(key);
+    if (!(await saveForSure(save))) return { ok: false, reason: 'lost' };
+    if (used !== undefined && notes.get(key) === used) notes.delete(key);
+    return { ok: true, held: { document, rev: before.rev + 1 } };
+  }
+
+  async function decide(held: Held, events: readonly MessageEvent[]): Promise<Committed> {
+    const before = held.document;
+    if (before.machineVersion > MACHINE_VERSION) return { ok: false, reason: 'notTaken' };
+    const standing = standingOf(before);
+    const from = { standing, savedAt: before.savedAt, worker: parts.worker };
+    const walked = walk(from, events);
+    if (walked === undefined) return { ok: false, reason: 'notTaken' };
+    const noted = notes.get(before.key) ?? {};
+    const { document, overflow } = nextDocument(before, walked, noted, saving());
+    if (overflow !== undefined) await createOverflow(overflow, document.purgeAt);
+    const committed = await write(held, document);
+    if (committed.ok) parts.stepped({ before, held: committed.held });
+    return committed;
+  }
+
+  async function createOverflow(
+    overflow: { key: string; entries: unknown },
+    purgeAt: number,
+  ): Promise<void> {
+    const times = { lookAt: null, dueAt: null, purgeAt };
+    const head = { rows: [], ...times, lane: '', closed: true, outboxSize: 0, unique: null };
+    await store.create({ key: overflow.key, value: overflow.entries, head, token: token() });
+  }
+
+  async function observe(
+    at: { key: string; held?: Held | undefined },
+    event: MessageEvent,
+  ): Promise<Applied & { held?: Held }> {
+    let { held } = at;
+    for (let tries = 0; tries < OBSERVE_TRIES_MAX; tries += 1) {
+      held ??= await load(at.key);
+      if (held === undefined) return unknown(at.key);
+      if ('id' in event && held.document.context.seen.includes(event.id)) {
+        return { ok: true, document: held.document, held };
+      }
+      const committed = await decide(held, [event]);
+      if (committed.ok) {
+        return { ok: true, document: committed.held.document, held: committed.held };
+      }
+      if (committed.reason === 'notTaken' && tries > 0) return notTaken(held, event);
+      // A copy may be stale: what it does not take, the stored document may.
+      if (committed.reason === 'notTaken' && at.held === undefined) return notTaken(held, event);
+      held = undefined;
+    }
+    const message = `${at.key} is written by others so often that ${event.type} found no gap; try again`;
+    return { ok: false, code: 'STORE_UNAVAILABLE', message };
+  }
+
+  async function pushLook(held: Held, lookAt: number): Promise<Committed> {
+    const looks = held.document.looks + 1;
+    return write(held, { ...held.document, lookAt, looks });
+  }
+
+  function note(key: string, noted: Noted): void {
+    const before = notes.get(key);
+    const done = new Set([...(before?.done ?? []), ...(noted.done ?? [])]);
+    notes.set(key, { ...before, ...noted, ...(done.size > 0 ? { done } : {}) });
+  }
+
+  const noted = (key: string) => notes.get(key) ?? {};
+  return { load, decide, observe, note, noted, pushLook, saving, token };
+}
+
+function unknown(key: string): Applied {
+  return { ok: false, code: 'MESSAGE_UNKNOWN', message: `there is no message ${key}` };
+}
+
+function notTaken(held: Held, event: MessageEvent): Applied {
+  const { key, state } = held.document;
+  const message = `${key} is ${state}: it does not take ${event.type}; nothing was changed`;
+  return { ok: false, code: 'MESSAGE_STATE', message };
+}
