@@ -55,8 +55,8 @@ const LOCK = join(tmpdir(), 'patchboard-services.lock');
 /** Debian asks policy-rc.d before it starts the service of a package just installed. */
 const START_NOTHING = [
   'p=/usr/sbin/policy-rc.d',
-  String.raw`[ -e $p ] || { printf '#!/bin/sh\nexit 101\n' >$p; trap 'rm -f $p' EXIT; }`,
-  'chmod 755 $p',
+  'hold() { trap "rm -f $p" EXIT; printf "#!/bin/sh\\nexit 101\\n" >$p; chmod 755 $p; }',
+  '[ -e $p ] || hold',
 ].join('; ');
 
 function isServiceName(name: string): name is ServiceName {
