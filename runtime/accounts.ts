@@ -1,3 +1,11 @@
+/**
+ * Accounts (C1, C2): opened, changed and removed.
+ *
+ * Invariants: every change is one compare-and-set of the account's document with its version + 1
+ * (C9), applied again to what stands if somebody was faster; addresses are claimed before an
+ * account lists them and released after it has given them up. Expected failures are values.
+ */
+
 import type { Clock, Failure } from '../actors/machinery.js';
 import type { Account, ActiveSetting, Profile, Quiet, Role } from '../schemas/account.js';
 import { type Address, addressKey } from '../schemas/address.js';
