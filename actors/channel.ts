@@ -53,6 +53,8 @@ export interface ChannelFacts {
   readonly policy: DeliveryPolicy;
   /** This channel keeps messages for subscribers: each account gets an endpoint of last resort. */
   readonly keeps: boolean;
+  /** The address that opening an account gives (C1): `{name}` and `{domain}` are replaced. */
+  readonly accountAddress?: string;
   /** Deliveries of one destination at once. */
   readonly perLane: number;
   /** Deliveries at once in one worker. */

@@ -1,0 +1,161 @@
+/**
+ * The switch without its doors: store, kernel, accounts, directory. The command line opens it
+ * straight when no switch runs; `startSwitch` adds receivers and workers.
+ */
+
+import type { Channel, Deliverer } from '../actors/channel.js';
+import type { Clock, Log, Tokens } from '../actors/machinery.js';
+import { type CachedDirectory, createDirectory } from '../actors/user-manager/directory.js';
+import type { Policies } from '../actors/user-manager/policies.js';
+import type { Account } from '../schemas/account.js';
+import type { Recipient } from '../schemas/address.js';
+import type { SwitchConfig } from '../schemas/config.js';
+import type { AddressDocument, MessageDocument } from '../schemas/message.js';
+import { type Accounts, createAccounts, recipientOf } from './accounts.js';
+import type { Bus } from './bus/bus.js';
+import type { Held } from './kernel/commit.js';
+import { createKernel, type RunningKernel } from './kernel/create-kernel.js';
+import type { Store } from './store/store.js';
+import { createTokens } from './tokens.js';
+import { SWEEP_LIMITS, type SweepLimits } from './workers/sweep.js';
+
+const SECRET_KEY = 'secret/tokens';
+const SECRET_BYTES = 32;
+const WORKER_BYTES = 6;
+
+export interface CoreParts {
+  readonly config: SwitchConfig;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly channels: readonly Channel<never>[];
+  readonly log: Log;
+  readonly sweep?: Partial<SweepLimits>;
+  readonly stepped?: (step: Step) => void;
+  readonly attempted?: (attempt: { channel: string; outcome: string; tookMs: number }) => void;
+}
+
+/** One stored step of a message: `before` is absent at its creation. */
+export interface Step {
+  readonly before: MessageDocument | undefined;
+  readonly held: Held;
+}
+
+export interface Core {
+  readonly kernel: RunningKernel;
+  readonly accounts: Accounts;
+  readonly directory: CachedDirectory;
+  readonly tokens: Tokens;
+  readonly worker: string;
+  readonly deliverers: ReadonlyMap<string, Deliverer>;
+  policies(): Policies;
+  /** Takes the settings that may change while the switch runs. */
+  reload(config: SwitchConfig): void;
+  stop(): Promise<void>;
+}
+
+/** The key that signs tokens: made at the first start, kept in the store. */
+async function tokenSecret(store: Store, clock: Clock): Promise<Uint8Array> {
+  const fresh = clock.random(SECRET_BYTES);
+  const token = Buffer.from(clock.random(WORKER_BYTES)).toString('hex');
+  const times = { lookAt: null, dueAt: null, purgeAt: null };
+  const head = { rows: [], ...times, lane: '', closed: true, outboxSize: 0, unique: null };
+  const created = await store.create({ key: SECRET_KEY, value: fresh, head, token });
+  if (created.ok) return fresh;
+  const stored = await store.get(SECRET_KEY);
+  if (!(stored?.value instanceof Uint8Array)) {
+    throw new Error(`${SECRET_KEY} in the store is not a key: restore it from a backup`);
+  }
+  return stored.value;
+}
+
+async function readAccount(store: Store, id: string): Promise<Account | undefined> {
+  return (await store.get(`account/${id}`))?.value as Account | undefined;
+}
+
+/** Calls each channel's agent with its own section; the registry holds the two together. */
+function makeDeliverers(parts: CoreParts, tokens: Tokens): Map<string, Deliverer> {
+  const deliverers = new Map<string, Deliverer>();
+  for (const channel of parts.channels) {
+    const config = parts.config.channels[channel.name] as never;
+    const log = parts.log;
+    const deliverer = channel.deliver?.({ config, clock: parts.clock, log, tokens });
+    if (deliverer !== undefined) deliverers.set(channel.name, deliverer);
+  }
+  return deliverers;
+}
+
+function defaultAddresses(parts: CoreParts) {
+  return (name: string) =>
+    parts.channels.flatMap(({ name: channel, facts }) => {
+      if (facts.accountAddress === undefined) return [];
+      const { domain } = parts.config;
+      const value = facts.accountAddress.replace('{name}', name).replace('{domain}', domain);
+      return [{ channel, value }];
+    });
+}
+
+export async function openCore(parts: CoreParts): Promise<Core> {
+  const { store, clock, channels } = parts;
+  let { config } = parts;
+  const tokens = createTokens(await tokenSecret(store, clock), clock);
+  const worker = Buffer.from(clock.random(WORKER_BYTES)).toString('hex');
+  const directory = createDirectory({
+    clock,
+    reads: {
+      address: async (key) => (await store.get(key))?.value as AddressDocument | undefined,
+      account: (id) => readAccount(store, id),
+    },
+  });
+  const accounts = createAccounts({
+    store,
+    clock,
+    channels,
+    defaultAddresses: defaultAddresses(parts),
+    changed: (id) => directory.invalidate(id),
+  });
+  const deliverers = makeDeliverers(parts, tokens);
+  const channelPolicies = Object.fromEntries(
+    channels.filter((one) => one.deliver).map(({ name, facts }) => [name, facts.policy]),
+  );
+  const policies = () => ({ channels: channelPolicies, operator: config.policy }) as Policies;
+
+  async function operators(): Promise<readonly Recipient[]> {
+    const all = await accounts.list({ role: 'operator' });
+    return all.flatMap((account) => recipientOf(account) ?? []);
+  }
+
+  const kernel = createKernel({
+    store,
+    bus: parts.bus,
+    clock,
+    log: parts.log,
+    worker,
+    directory,
+    channels: new Map(channels.map((channel) => [channel.name, channel as Channel])),
+    deliverers,
+    policies,
+    operators,
+    keepMs: config.retention.archive,
+    sweep: { ...SWEEP_LIMITS, ...parts.sweep },
+    stepped: parts.stepped ?? (() => {}),
+    attempted: parts.attempted ?? (() => {}),
+  });
+
+  return {
+    kernel,
+    accounts,
+    directory,
+    tokens,
+    worker,
+    deliverers,
+    policies,
+    reload(next) {
+      config = next;
+    },
+    async stop() {
+      await kernel.stop();
+      await Promise.all([...deliverers.values()].map((deliverer) => deliverer.stop()));
+    },
+  };
+}
