@@ -112,29 +112,15 @@ export const CoreConfigSchema = Type.Object(
       },
       { additionalProperties: false, default: {} },
     ),
-    limits: Type.Object(
+    disk: Type.Object(
       {
-        hops: Type.Integer({
-          minimum: 1,
-          default: 30,
-          description: 'A message that passed this many switches is going in circles.',
-        }),
-        looks: Type.Integer({
-          minimum: 1,
-          default: 20,
-          description: 'Looked at this often without moving: to the dead queue.',
-        }),
-        recipients: Type.Integer({
-          minimum: 1,
-          default: 1000,
-          description: 'Recipients of one submission.',
-        }),
-        diskLowBytes: size(512 * MIB, 'With less free space nothing is accepted.'),
-        diskLowerBytes: size(256 * MIB, 'With less free space nothing is delivered either.'),
-        drainMs: span(20_000, 'How long a stop waits for work under way.'),
+        reserveBytes: size(64 * MIB, 'Kept free for outcomes when the disk is full.'),
+        lowBytes: size(512 * MIB, 'With less free space nothing is accepted.'),
+        lowerBytes: size(128 * MIB, 'With less free space nothing is delivered either.'),
       },
       { additionalProperties: false, default: {} },
     ),
+    drainMs: span(20_000, 'How long a stop waits for work under way.'),
     policy: Type.Record(Type.String(), PolicySchema, {
       default: {},
       description: 'Delivery policy by channel, over what the channel itself says.',

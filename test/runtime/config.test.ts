@@ -158,13 +158,13 @@ policy: {pigeon: {retryMs: [5s, 1m], trials: 3}}
     const text = problems({
       yaml: 'log: {level: loud}\nhttp:\n  listen: 2580\nretention: {raw: soon}\n',
       environment: { PATCHBOARD_PIGEON_TAME: 'perhaps' },
-      flags: new Map([['limits.hops', '0']]),
+      flags: new Map([['disk.lowBytes', 'much']]),
     });
     assert.match(text, /yaml:1: log.level is "loud": must be one of debug, info, warn, error/);
     assert.match(text, /yaml:3: http.listen is "2580": must match pattern/);
     assert.match(text, /yaml:4: retention.raw is "soon": .* \(such as 30s, 5m, 30d\)/);
     assert.match(text, /PATCHBOARD_PIGEON_TAME: pigeon.tame is "perhaps": must be boolean/);
-    assert.match(text, /--limits.hops: limits.hops is 0: must be >= 1/);
+    assert.match(text, /--disk.lowBytes: disk.lowBytes is "much": must be integer \(such as 64KiB/);
   });
 
   it('never shows a wrong secret', () => {
