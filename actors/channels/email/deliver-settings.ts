@@ -53,12 +53,6 @@ const deliver = Type.Object(
           'verify: and with a valid certificate; off: never TLS.',
       },
     ),
-    dnsServers: Type.Array(Type.String(), {
-      default: [],
-      maxItems: 8,
-      description:
-        'Name servers to ask for mail hosts, "192.0.2.53" or "127.0.0.1:5353"; none: the system\'s.',
-    }),
     timeouts,
   },
   { default: {}, additionalProperties: false },
@@ -78,6 +72,11 @@ export const deliverProperties = {
       { additionalProperties: false, description: 'Sent over TLS or to this computer only.' },
     ),
   ),
+  dnsServers: Type.Array(Type.String(), {
+    default: [],
+    maxItems: 8,
+    description: 'Name servers to ask, "192.0.2.53" or "127.0.0.1:5353"; none: the system\'s.',
+  }),
   dkim: Type.Optional(
     Type.Object(
       {

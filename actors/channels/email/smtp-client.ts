@@ -1,45 +1,19 @@
 /**
- * One SMTP connection to one host, many messages, one recipient each, over nodemailer's
- * SMTPConnection (which speaks the protocol; this file owns the time and the meaning).
+ * One open SMTP connection, many messages, one recipient each, over nodemailer's SMTPConnection
+ * (which speaks the protocol; this file owns the time and the meaning).
  *
- * Stages: connect (TCP, greeting, EHLO, STARTTLS, AUTH) → mail (MAIL, RCPT, DATA) → data (content
- * without its end) → answer (the dot is out).
+ * Stages: mail (MAIL, RCPT, DATA) → data (content without its end) → answer (the dot is out).
  *
  * Invariants: every stage has a time limit; nothing here rejects; after anything but a clean answer
  * the connection is reset or closed before it is used again; the dot leaves only after
  * `bytesSent()` said true.
  */
 
-import SMTPConnection, {
-  type SMTPConnectionSendInfo,
-  type SMTPError,
-} from 'nodemailer/lib/smtp-connection';
+import type SMTPConnection from 'nodemailer/lib/smtp-connection';
+import type { SMTPConnectionSendInfo, SMTPError } from 'nodemailer/lib/smtp-connection';
 import type { Clock, Timer } from '../../machinery.js';
-import type { DeliverSettings } from './deliver-settings.js';
+import { type ConnectOptions, peerName } from './smtp-connect.js';
 import { WithheldMessage } from './withheld-message.js';
-
-export interface ConnectOptions {
-  readonly clock: Clock;
-  /** The mail host's name, for TLS and for people. */
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-  /** Our own name in EHLO. */
-  readonly hostname: string;
-  readonly tls: DeliverSettings['tls'];
-  readonly timeouts: DeliverSettings['timeouts'];
-  readonly auth?: { readonly user: string; readonly password: string };
-}
-
-export type Connected =
-  | { readonly ok: true; readonly client: SmtpClient }
-  | {
-      readonly ok: false;
-      readonly trouble: 'refused' | 'lost' | 'tls' | 'auth';
-      /** What the server said; empty when it said nothing. */
-      readonly reply: string;
-      readonly reason: string;
-    };
 
 export interface Mail {
   /** Empty: the null sender. */
@@ -157,9 +131,16 @@ export class SmtpClient {
         },
       });
       limit(this.#timeouts.commandMs);
-      this.#connection.send(envelopeOf(mail), message, (error, info) =>
-        settle(meaning(stages.stage, error, info)),
-      );
+      // Also when we close it ourselves; nodemailer's own answer, which says more, comes first.
+      const onEnd = (): void =>
+        queueMicrotask(() =>
+          settle({ kind: 'lost', stage: stages.stage, reason: 'the connection was closed' }),
+        );
+      this.#connection.once('end', onEnd);
+      this.#connection.send(envelopeOf(mail), message, (error, info) => {
+        this.#connection.off('end', onEnd);
+        settle(meaning(stages.stage, error, info));
+      });
     });
   }
 
@@ -205,105 +186,6 @@ export class SmtpClient {
   }
 }
 
-/** Opens a connection up to the point where mail can be sent. */
-export async function connectSmtp(options: ConnectOptions): Promise<Connected> {
-  const first = await open(options, options.tls);
-  if (first.ok || first.trouble !== 'tls' || options.tls !== 'opportunistic') return first;
-  // A broken STARTTLS must not keep mail from a host that would take it in plain (RFC 7435);
-  // credentials never go that way.
-  return options.auth === undefined ? open(options, 'off') : first;
-}
-
-async function open(options: ConnectOptions, tls: ConnectOptions['tls']): Promise<Connected> {
-  const { connectMs, greetingMs, commandMs, dataMs, answerMs } = options.timeouts;
-  const connection = new SMTPConnection({
-    host: options.address,
-    port: options.port,
-    servername: options.name,
-    name: options.hostname,
-    secure: false,
-    ignoreTLS: tls === 'off',
-    requireTLS: tls === 'require' || tls === 'verify',
-    opportunisticTLS: tls === 'opportunistic',
-    connectionTimeout: connectMs + greetingMs,
-    greetingTimeout: greetingMs,
-    // Ours are shorter; this one only stands behind them.
-    socketTimeout: 2 * Math.max(greetingMs, commandMs, dataMs, answerMs) + 1000,
-    socketCloseTimeout: 0,
-    tls: { rejectUnauthorized: tls === 'verify' },
-  });
-  const opened = await opening(connection, options);
-  if (!opened.ok || options.auth === undefined) return opened;
-  return signIn(connection, opened.client, options);
-}
-
-function opening(connection: SMTPConnection, options: ConnectOptions): Promise<Connected> {
-  const { clock, timeouts } = options;
-  return new Promise((resolve) => {
-    let settled = false;
-    const settle = (connected: Connected): void => {
-      if (settled) return;
-      settled = true;
-      timer.cancel();
-      slow.cancel();
-      if (!connected.ok) connection.close();
-      resolve(connected);
-    };
-    const lost = (reason: string): void =>
-      settle({ ok: false, trouble: 'lost', reply: '', reason });
-    const timer = clock.after(timeouts.connectMs, () => {
-      if (connection.stage === 'init') lost(`no connection within ${timeouts.connectMs} ms`);
-    });
-    const slow = clock.after(timeouts.connectMs + 2 * timeouts.greetingMs, () =>
-      lost('connected, but the greeting was not finished in time'),
-    );
-    // Stays: an error without a listener would be thrown.
-    connection.on('error', (error: SMTPError) => settle(connectTrouble(error)));
-    connection.connect((error) =>
-      settle(
-        error ? connectTrouble(error) : { ok: true, client: new SmtpClient(connection, options) },
-      ),
-    );
-  });
-}
-
-function signIn(
-  connection: SMTPConnection,
-  client: SmtpClient,
-  { auth, address, clock, timeouts }: ConnectOptions,
-): Promise<Connected> {
-  const refuse = (reply: string, reason: string): Connected => {
-    client.close();
-    return { ok: false, trouble: 'auth', reply, reason };
-  };
-  if (auth === undefined) return Promise.resolve({ ok: true, client });
-  const private_ = connection.secure || address === '127.0.0.1' || address === '::1';
-  if (!private_) {
-    return Promise.resolve(refuse('', 'no TLS: the password is not sent; see email.deliver.tls'));
-  }
-  return new Promise((resolve) => {
-    const timer = clock.after(timeouts.greetingMs, () =>
-      resolve(refuse('', 'signing in to the smart host took too long')),
-    );
-    client.onEnd = () => resolve(refuse('', 'the smart host hung up while we signed in'));
-    connection.login({ user: auth.user, pass: auth.password }, (error) => {
-      timer.cancel();
-      client.onEnd = undefined;
-      if (error === null) return resolve({ ok: true, client });
-      resolve(refuse(error.response ?? '', 'the smart host refused email.smartHostAuth'));
-    });
-  });
-}
-
-function connectTrouble(error: SMTPError): Connected {
-  const reply = error.response ?? '';
-  const reason = error.message;
-  if (error.code === 'ETLS' || error.command === 'STARTTLS') {
-    return { ok: false, trouble: 'tls', reply, reason };
-  }
-  return { ok: false, trouble: reply === '' ? 'lost' : 'refused', reply, reason };
-}
-
 /** What the end of a transaction means, by the stage in which it came. */
 function meaning(
   stage: SendStage,
@@ -346,13 +228,6 @@ function envelopeOf(mail: Mail) {
 function timeoutWords(stage: SendStage, ms: number): string {
   const waitingFor = { mail: 'MAIL, RCPT or DATA', data: 'the content', answer: 'the final dot' };
   return `no answer to ${waitingFor[stage]} within ${ms} ms`;
-}
-
-/** "mx.example.net [192.0.2.1]" */
-export function peerName(options: { readonly name: string; readonly address: string }): string {
-  return options.name === options.address
-    ? `[${options.address}]`
-    : `${options.name} [${options.address}]`;
 }
 
 /** nodemailer keeps what EHLO announced to itself; an empty set is the safe answer. */
