@@ -55,6 +55,13 @@ export interface ChannelFacts {
   readonly keeps: boolean;
   /** The address that opening an account gives (C1): `{name}` and `{domain}` are replaced. */
   readonly accountAddress?: string;
+  /** How a person sends a first message in, for the banner; `{listen}` and `{to}` are replaced. */
+  readonly invitation?: {
+    /** What people call it: "mail". */
+    readonly label: string;
+    readonly url: string;
+    readonly command: readonly string[];
+  };
   /** Deliveries of one destination at once. */
   readonly perLane: number;
   /** Deliveries at once in one worker. */
