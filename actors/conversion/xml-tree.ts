@@ -62,7 +62,7 @@ export function parseXml(input: string | Uint8Array): XmlElement {
   };
   const tree = new Tree(fail, position);
   let attributes = 0;
-  parser.on('error', (error) => fail(error.message.replace(/^[\d:]+ */, '')));
+  parser.on('error', (error) => fail(error.message.replace(/^[\d:]+ */, '').replace(/\.$/, '')));
   parser.on('doctype', () => fail('a DOCTYPE is not allowed'));
   parser.on('processinginstruction', () => fail('a processing instruction is not allowed'));
   parser.on('xmldecl', ({ encoding }) => {

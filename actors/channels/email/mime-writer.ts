@@ -1,5 +1,5 @@
 /**
- * UMF → mail (RFC 5322, 2045–2047, 2231; reports by RFC 3464). Stages: fields → body tree → bytes.
+ * UMF → mail (RFC 5322, 2047; reports by RFC 3464): the head. The body is mime-body's.
  *
  * Invariants: every line ends in CRLF and has at most 998 octets; no value can begin a line of its
  * own, because control characters are gone before it is folded; what goes in gives the same bytes
@@ -7,16 +7,13 @@
  */
 
 import { createHash } from 'node:crypto';
-import { buildHeaderValue, encodeWord, foldLines, quoteString } from 'nodemailer/lib/mime-funcs';
-import MimeNode from 'nodemailer/lib/mime-node';
+import { encodeWord, foldLines, quoteString } from 'nodemailer/lib/mime-funcs';
 import type { Part, Priority, Report, Umf } from '../../../schemas/umf.js';
 import { parseMailbox } from './address.js';
 import { REFERENCES_MAX } from './head.js';
-import { DEPTH_MAX } from './mime-reader.js';
+import { writeEntity } from './mime-body.js';
 import { ORIGINAL_TYPES, oneLine, originalOf, wellFormed, writeStatus } from './report.js';
 
-/** RFC 5322 2.1.1, without the CRLF. */
-export const LINE_OCTETS_MAX = 998;
 /** Longer values are cut; nothing a person reads is longer. */
 export const VALUE_CHARACTERS_MAX = 8000;
 export const FIELDS_KEPT_MAX = 200;
@@ -55,13 +52,12 @@ const KEPT = new Set(
 /** Writes a UMF as a mail. Whatever the UMF holds, the result is one well-formed message. */
 export async function writeMail(umf: Umf, options: WriteOptions): Promise<Uint8Array> {
   const seed = `${umf.uid} ${options.messageId} ${options.date}`;
-  const baseBoundary = createHash('sha256').update(seed).digest('hex').slice(0, 32);
+  const boundary = createHash('sha256').update(seed).digest('hex').slice(0, 32);
   const body = umf.report ? reportBody(umf.body, umf.report, options.hostname) : umf.body;
-  const root = makeNode(body, undefined, { baseBoundary, boundaryPrefix: '=_P' }, 0);
-  for (const [name, value] of headFields(umf, options)) {
-    root.addHeader(name, { prepared: true, value });
-  }
-  return root.build();
+  const lines: string[] = [];
+  for (const [name, value] of headFields(umf, options)) lines.push(`${name}: ${value}`);
+  lines.push('MIME-Version: 1.0');
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n`), ...writeEntity(body, boundary)]);
 }
 
 /** Folds at spaces; what has no space to fold at was encoded before. */
@@ -164,110 +160,6 @@ function ids(list: readonly string[]): string {
 /** RFC 5322 3.3, in UTC. */
 export function writeDate(ms: number): string {
   return new Date(ms).toUTCString().replace('GMT', '+0000');
-}
-
-interface NodeOptions {
-  readonly baseBoundary: string;
-  readonly boundaryPrefix: string;
-}
-
-function makeNode(
-  part: Part,
-  parent: MimeNode | undefined,
-  options: NodeOptions,
-  depth: number,
-): MimeNode {
-  const multipart = part.parts !== undefined && depth < DEPTH_MAX;
-  const content = multipart ? undefined : contentOf(part);
-  const mediaType = content?.mediaType ?? part.mediaType;
-  const type = typeField(mediaType, part, content?.charset);
-  const settings = { newline: 'windows', disableFileAccess: true, disableUrlAccess: true };
-  const node = parent
-    ? parent.createChild(type, settings)
-    : new MimeNode(type, { ...options, ...settings });
-  if (part.disposition || part.filename) {
-    const filename = part.filename ? { filename: parameterText(part.filename) } : {};
-    const value = part.disposition ?? 'attachment';
-    node.setHeader('Content-Disposition', buildHeaderValue({ value, params: filename }));
-  }
-  if (part.contentId && /^[!-;=?-~]{1,900}$/.test(part.contentId)) {
-    node.setHeader('Content-ID', { prepared: true, value: `<${part.contentId}>` });
-  }
-  if (content) {
-    if (content.encoding) node.setHeader('Content-Transfer-Encoding', content.encoding);
-    node.setContent(content.content);
-    if (content.encoding === '8bit') declare8bit(node);
-  }
-  for (const inner of multipart ? (part.parts ?? []) : []) {
-    makeNode(inner, node, options, depth + 1);
-  }
-  return node;
-}
-
-/** RFC 2045 6.4: what holds 8bit says 8bit. */
-function declare8bit(node: MimeNode): void {
-  for (let up = node.parentNode; up; up = up.parentNode) {
-    up.setHeader('Content-Transfer-Encoding', '8bit');
-  }
-}
-
-function parameterText(value: string): string {
-  return wellFormed(oneLine(value).slice(0, 1000));
-}
-
-function typeField(mediaType: string, part: Part, charset: string | undefined): string {
-  const safe = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/.test(mediaType);
-  const params: Record<string, string> = charset ? { charset } : {};
-  for (const [name, value] of Object.entries(part.parameters ?? {})) {
-    if (!/^[a-z0-9!#$&^_.+-]{1,64}$/.test(name) || name === 'boundary') continue;
-    if (name === 'charset' && charset) continue;
-    params[name] = parameterText(value);
-  }
-  return buildHeaderValue({ value: safe ? mediaType : 'application/octet-stream', params });
-}
-
-interface Content {
-  readonly mediaType?: string;
-  readonly charset?: string;
-  readonly encoding?: '8bit' | 'base64';
-  readonly content: string | Buffer;
-}
-
-function contentOf(part: Part): Content {
-  if (part.text !== undefined) {
-    const text = wellFormed(part.text);
-    const charset = 'utf-8';
-    // Control characters and a lonely CR would not survive the way as text.
-    const odd = /(?![\t\n])\p{Cc}/u.test(text);
-    if (part.mediaType.startsWith('text/') && !odd) return { charset, content: text };
-    return { charset, encoding: 'base64', content: Buffer.from(text) };
-  }
-  const bytes = Buffer.from(part.bytes ?? new Uint8Array());
-  if (!part.mediaType.startsWith('message/')) {
-    const mediaType = part.parts ? 'application/octet-stream' : part.mediaType;
-    return { mediaType, encoding: 'base64', content: bytes };
-  }
-  // RFC 2046 5.2.1: a message must not be encoded; one that cannot go as it is, goes as a file.
-  if (!fitsLines(bytes)) {
-    return { mediaType: 'application/octet-stream', encoding: 'base64', content: bytes };
-  }
-  return bytes.some((byte) => byte > 127)
-    ? { encoding: '8bit', content: bytes }
-    : { content: bytes };
-}
-
-/** Only CRLF ends lines, none is too long, and there is no NUL. */
-function fitsLines(bytes: Buffer): boolean {
-  let start = 0;
-  for (let i = 0; i < bytes.length; i += 1) {
-    const byte = bytes[i];
-    if (byte === 0) return false;
-    if (byte === 13 && bytes[i + 1] !== 10) return false;
-    if (byte !== 10) continue;
-    if (bytes[i - 1] !== 13 || i - 1 - start > LINE_OCTETS_MAX) return false;
-    start = i + 1;
-  }
-  return bytes.length - start <= LINE_OCTETS_MAX;
 }
 
 /** RFC 3464 1, RFC 6522: a text for people, the report, the original or its head if it is there. */
