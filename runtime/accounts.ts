@@ -16,6 +16,8 @@ import type { NewAccount, WrittenAddress } from './account-opening.js';
 import * as opening from './account-opening.js';
 import type { Range, Store } from './store/store.js';
 
+export { recipientOf } from './account-opening.js';
+
 const CHANGE_TRIES = 16;
 const LIST_MAX = 1_000;
 

@@ -5,7 +5,7 @@
  * account lists the address; else a temporary answer (DESIGN 6). Documents are cached for at most
  * CACHE_MS by the clock that never jumps, counted from before the read: so that a change reaches
  * every worker within 2 s (C9, law 7); `invalidate` makes it at once in this process.
- * A missing address is never cached: an account opened now gets mail now.
+ * An address of nobody is never cached: an account opened now gets mail now.
  */
 
 import type { Account } from '../../schemas/account.js';
@@ -77,12 +77,13 @@ export function createDirectory(options: {
   const accounts = new ReadCache<Account | undefined>(clock);
   const addresses = new ReadCache<AddressDocument | undefined>(clock);
   const present = (value: unknown) => value !== undefined;
+  const taken = (half: AddressDocument | undefined) => half !== undefined && half.removed !== true;
 
   const account = (id: string) => accounts.get(id, () => reads.account(id), present);
 
   async function look(address: Address): Promise<Found> {
     const key = addressKey(address);
-    const half = await addresses.get(key, () => reads.address(key), present);
+    const half = await addresses.get(key, () => reads.address(key), taken);
     if (half === undefined || half.removed === true) return { kind: 'nobody' };
     const owner = await account(half.account);
     if (owner?.addresses.some((own) => sameAddress(own, address)) === true) {
