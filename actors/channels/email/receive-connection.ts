@@ -1,0 +1,298 @@
+/**
+ * smtp-server with our manners: the library keeps the command loop, TLS and SASL; this file holds
+ * everything that leans on its inside, so that an upgrade is checked here.
+ *
+ * What is changed: no 100 ms wait before the greeting; MAIL and RCPT are read by our grammar; a
+ * text that begins with an enhanced status code keeps it (RFC 2034); a connection that trickles
+ * commands or content, or errs too often, ends with 421; whoever asks learns whether the final
+ * reply to DATA was handed to the network.
+ * Invariant: the answer to `answerThen` comes exactly once.
+ */
+
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import {
+  SMTPServer,
+  type SMTPServerAuthentication,
+  type SMTPServerAuthenticationResponse,
+  type SMTPServerDataStream,
+  type SMTPServerOptions,
+  type SMTPServerSession,
+} from 'smtp-server';
+import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
+import type { Account } from '../../../schemas/account.js';
+import type { Clock } from '../../machinery.js';
+import type { EmailConfig } from './config.js';
+import { type PathCommand, readPathCommand } from './path-command.js';
+import { isLoopback } from './receive-limits.js';
+import type { Transaction } from './receive-submission.js';
+
+/** A refusal: reply code and text, which begins with an enhanced status code (RFC 3463). */
+export interface Refusal {
+  readonly code: number;
+  readonly text: string;
+}
+
+export type DataReply =
+  | (Refusal & { readonly ok: false })
+  | {
+      readonly ok: true;
+      readonly text: string;
+      /** Called once: were the bytes of the reply handed to the network? */
+      readonly told: (answered: boolean) => void;
+    };
+
+/** What the protocol asks of us; undefined means yes. */
+export interface Handlers {
+  connected(connection: Connection): Refusal | undefined;
+  signIn(connection: Connection, name: string, password: string): Promise<Account | Refusal>;
+  mail(connection: Connection, path: PathCommand): Promise<Refusal | undefined>;
+  recipient(connection: Connection, path: PathCommand): Promise<Refusal | undefined>;
+  data(connection: Connection, stream: SMTPServerDataStream): Promise<DataReply>;
+  closed(connection: Connection): void;
+}
+
+const ENHANCED = /^[245]\.\d{1,3}\.\d{1,3} /;
+const INTERNAL: Refusal = { code: 451, text: '4.3.0 Internal trouble, try again later' };
+const TOO_MANY_ERRORS = '4.7.0 Too many refused commands';
+const CLOSED = (_answer: boolean): void => {};
+
+export class Connection extends SMTPConnection {
+  readonly #errorsMax: number;
+  readonly #clock: Clock;
+  #errors = 0;
+  #report: ((answered: boolean) => void) | undefined;
+  #account: Account | undefined;
+  /** Of the command that is being handled. */
+  #path: PathCommand | undefined;
+  /** When it became the peer's turn, by the clock that never jumps. */
+  waitingSince: number;
+  /** receiving: content comes in · storing: it is all here, the peer waits for us. */
+  phase: 'commands' | 'receiving' | 'storing' = 'commands';
+  transaction: Transaction | undefined;
+  /** Counted by the limits, so that it must be given back. */
+  counted = false;
+  /** The switch stops: after the answer to this mail the connection ends. */
+  leaving = false;
+
+  constructor(
+    server: SMTPServer,
+    socket: Socket | TLSSocket,
+    options: SMTPConnectionOptions | null | undefined,
+    manners: { readonly errorsMax: number; readonly clock: Clock },
+  ) {
+    super(server, socket, options ?? null);
+    this.#errorsMax = manners.errorsMax;
+    this.#clock = manners.clock;
+    this.waitingSince = manners.clock.monotonic();
+  }
+
+  /** The subscriber who signed in; STARTTLS and a new sign-in forget it. */
+  get account(): Account | undefined {
+    return this.session.user === undefined || this.session.user === false
+      ? undefined
+      : this.#account;
+  }
+
+  signedIn(account: Account): void {
+    this.#account = account;
+  }
+
+  /** "TLSv1.3 TLS_AES_256_GCM_SHA384"; undefined: no TLS. */
+  get tls(): string | undefined {
+    if (!(this._socket instanceof TLSSocket)) return undefined;
+    return `${this._socket.getProtocol() ?? 'TLS'} ${this._socket.getCipher()?.name ?? ''}`.trim();
+  }
+
+  get path(): PathCommand {
+    return this.#path ?? { address: '', args: false };
+  }
+
+  /** The handler of a command or of a mail has the word, the peer can only wait. */
+  get answering(): boolean {
+    return this._handlerPending || this.phase === 'storing';
+  }
+
+  /** The next reply decides; `report` is called once, also when there is no peer any more. */
+  answerThen(report: (answered: boolean) => void, reply: () => void): void {
+    this.#report = report;
+    reply();
+    this.#takeReport()(false);
+  }
+
+  override init(): void {
+    this._setListeners(() => this.connectionReady());
+  }
+
+  override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    const report = this.#takeReport();
+    const open = !this._upgrading && !this._socket.destroyed && this._socket.readyState === 'open';
+    super.send(code, data, typeof data === 'string' && ENHANCED.test(data) ? false : context);
+    this.waitingSince = this.#clock.monotonic();
+    if (!open) report(false);
+    else if (this._socket.writableLength === 0) report(true);
+    else if (report !== CLOSED) this._socket.write('', (error) => report(!error));
+    if (code >= 500 && ++this.#errors > this.#errorsMax) super.send(421, TOO_MANY_ERRORS, false);
+  }
+
+  override _parseAddressCommand(rawName: string, rawCommand: Buffer | string) {
+    const name = rawName === 'mail from' ? 'MAIL FROM' : 'RCPT TO';
+    this.#path = readPathCommand(name, rawCommand.toString());
+    // A copy: the library adds properties to what it is given.
+    return this.#path === undefined ? false : { ...this.#path };
+  }
+
+  #takeReport(): (answered: boolean) => void {
+    const report = this.#report ?? CLOSED;
+    this.#report = undefined;
+    return report;
+  }
+}
+
+/** The commands nobody should find in a mail server; AUTH goes where it must not be used. */
+const NEVER = ['XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL', 'LHLO'];
+
+export class Server extends SMTPServer {
+  readonly #handlers: Handlers;
+  readonly #config: EmailConfig;
+  readonly #clock: Clock;
+  readonly #bySession = new WeakMap<SMTPServerSession, Connection>();
+  readonly #offersTls: boolean;
+
+  constructor(
+    options: SMTPServerOptions,
+    manners: { readonly config: EmailConfig; readonly clock: Clock; readonly handlers: Handlers },
+  ) {
+    super({ ...options, disabledCommands: NEVER });
+    this.#handlers = manners.handlers;
+    this.#config = manners.config;
+    this.#clock = manners.clock;
+    this.#offersTls = options.key !== undefined;
+  }
+
+  override connect(socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null): void {
+    const manners = { errorsMax: this.#config.limits.errors, clock: this.#clock };
+    const connection = new Connection(this, socket, options, manners);
+    this.#bySession.set(connection.session, connection);
+    this.connections.add(connection);
+    connection.on('error', (error: Error) => this._onError(error));
+    connection.init();
+  }
+
+  override onConnect(session: SMTPServerSession, done: (error?: Error | null) => void): void {
+    const connection = this.#of(session);
+    session.disabledCommands = [
+      ...NEVER,
+      ...(this.#offersTls ? [] : ['STARTTLS']),
+      ...(this.#authAllowed(connection) ? [] : ['AUTH']),
+    ];
+    done(asError(this.#handlers.connected(connection)));
+  }
+
+  override onSecure(
+    _socket: Socket | TLSSocket,
+    session: SMTPServerSession,
+    done: (error?: Error | null) => void,
+  ): void {
+    session.disabledCommands = [...NEVER, ...(this.#config.submission.enabled ? [] : ['AUTH'])];
+    done();
+  }
+
+  override onAuth(
+    auth: SMTPServerAuthentication,
+    session: SMTPServerSession,
+    done: (error: Error | null | undefined, response?: SMTPServerAuthenticationResponse) => void,
+  ): void {
+    const connection = this.#of(session);
+    this.#handlers.signIn(connection, auth.username ?? '', auth.password ?? '').then(
+      (result) => {
+        if ('code' in result) return done(asError(result));
+        connection.signedIn(result);
+        done(null, { user: result.id });
+      },
+      (error: unknown) => done(this.#bug(error)),
+    );
+  }
+
+  override onMailFrom(
+    _: unknown,
+    session: SMTPServerSession,
+    done: (error?: Error | null) => void,
+  ): void {
+    const connection = this.#of(session);
+    this.#settle(this.#handlers.mail(connection, connection.path), done);
+  }
+
+  override onRcptTo(
+    _: unknown,
+    session: SMTPServerSession,
+    done: (error?: Error | null) => void,
+  ): void {
+    const connection = this.#of(session);
+    this.#settle(this.#handlers.recipient(connection, connection.path), done);
+  }
+
+  override onData(
+    stream: SMTPServerDataStream,
+    session: SMTPServerSession,
+    done: (error?: Error | null, message?: string) => void,
+  ): void {
+    const connection = this.#of(session);
+    connection.phase = 'receiving';
+    connection.waitingSince = this.#clock.monotonic();
+    const finish = (error: Error | null | undefined, text?: string): void => {
+      connection.phase = 'commands';
+      connection.transaction = undefined;
+      done(error, text);
+      if (connection.leaving) connection.send(421, '4.3.2 The switch is stopping');
+    };
+    this.#handlers.data(connection, stream).then(
+      (reply) => {
+        if (!reply.ok) return finish(asError(reply));
+        connection.answerThen(reply.told, () => finish(null, reply.text));
+      },
+      (error: unknown) => finish(this.#bug(error)),
+    );
+  }
+
+  override onClose(session: SMTPServerSession): void {
+    this.#handlers.closed(this.#of(session));
+  }
+
+  /** The connections, as what `connect` made them. */
+  *open(): Generator<Connection> {
+    for (const connection of this.connections) {
+      if (connection instanceof Connection) yield connection;
+    }
+  }
+
+  #of(session: SMTPServerSession): Connection {
+    const connection = this.#bySession.get(session);
+    if (connection === undefined) throw new Error('A session without its connection.');
+    return connection;
+  }
+
+  /** Before STARTTLS: for a client on this computer, where that is allowed. */
+  #authAllowed(connection: Connection): boolean {
+    const { enabled, plaintext } = this.#config.submission;
+    return enabled && plaintext === 'loopback' && isLoopback(connection.remoteAddress);
+  }
+
+  #settle(result: Promise<Refusal | undefined>, done: (error?: Error | null) => void): void {
+    result.then(
+      (refusal) => done(asError(refusal)),
+      (error: unknown) => done(this.#bug(error)),
+    );
+  }
+
+  /** A handler threw: a bug of ours, and so a temporary error for the peer. */
+  #bug(error: unknown): Error | null {
+    this.emit('error', error instanceof Error ? error : new Error(String(error)));
+    return asError(INTERNAL);
+  }
+}
+
+function asError(refusal: Refusal | undefined): Error | null {
+  if (refusal === undefined) return null;
+  return Object.assign(new Error(refusal.text), { responseCode: refusal.code });
+}

@@ -1,0 +1,487 @@
+/** The email receiving agent, protocol by protocol, over real sockets. */
+
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import nodemailer from 'nodemailer';
+import type { Receiver } from '../../../../actors/channel.js';
+import { receive } from '../../../../actors/channels/email/receive.js';
+import { receivedLine } from '../../../../actors/channels/email/trace.js';
+import { MemoryReceiveContext } from '../../../harness/receive-context.js';
+import { SmtpLine } from '../../../harness/smtp-line.js';
+
+const MAIL =
+  'From: <you@example.net>\r\nSubject: Hello\r\nMessage-ID: <1@example.net>\r\n\r\nHi\r\n';
+const running: { receiver: Receiver; lines: SmtpLine[] }[] = [];
+
+async function start(changes: Record<string, unknown> = {}) {
+  const context = new MemoryReceiveContext(changes);
+  const receiver = await receive(context);
+  const address = receiver.address ?? '';
+  const lines: SmtpLine[] = [];
+  running.push({ receiver, lines });
+  const open = async (): Promise<SmtpLine> => {
+    const line = SmtpLine.connect(address);
+    lines.push(line);
+    await line.hello();
+    return line;
+  };
+  return { context, receiver, address, lines, open };
+}
+
+afterEach(async () => {
+  for (const { receiver, lines } of running.splice(0)) {
+    for (const line of lines) line.destroy();
+    await receiver.stop();
+  }
+});
+
+describe('a mail to a subscriber', () => {
+  it('is accepted byte for byte, answered with its identifier, and then goes on', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    const reply = await line.mail('you@example.net', ['anna@example.com'], MAIL);
+    const [taken] = context.taken;
+    assert.equal(reply.text, `250 2.0.0 Ok: queued as ${taken?.id}`);
+    await context.until(() => taken?.answers.length === 1);
+    assert.deepEqual(taken?.answers, [true]);
+    const { submission } = taken ?? assert.fail('nothing was accepted');
+    assert.equal(submission.content.kind, 'bytes');
+    if (submission.content.kind !== 'bytes') return;
+    assert.equal(Buffer.from(submission.content.bytes).toString(), MAIL);
+    assert.deepEqual(submission.recipients, [
+      {
+        to: {
+          kind: 'subscriber',
+          account: 'anna',
+          via: { channel: 'email', value: 'anna@example.com' },
+        },
+        report: { success: false, failure: true, delay: true },
+      },
+    ]);
+    assert.deepEqual(submission.sender.address, { channel: 'email', value: 'you@example.net' });
+    assert.equal(submission.sender.account, undefined);
+    assert.deepEqual(submission.header, {
+      priority: 'normal',
+      size: MAIL.length,
+      subject: 'Hello',
+      reference: '<1@example.net>',
+      conversation: '<1@example.net>',
+    });
+    assert.equal(submission.hops, 0);
+    assert.equal(submission.unique?.lasts, 'untilAnswered');
+  });
+
+  it('is greeted at once and told every extension, but no AUTH or STARTTLS that cannot be', async () => {
+    const { address, lines } = await start({ submission: { plaintext: 'never' } });
+    const line = SmtpLine.connect(address);
+    lines.push(line);
+    const before = performance.now();
+    const hello = await line.hello();
+    const tookMs = performance.now() - before;
+    assert.ok(tookMs < 90, `greeting and EHLO took ${tookMs} ms`);
+    const offered = hello.text.split('\n').map((text) => text.slice(4));
+    assert.deepEqual(offered.slice(1).sort(), [
+      '8BITMIME',
+      'DSN',
+      'ENHANCEDSTATUSCODES',
+      'PIPELINING',
+      `SIZE ${50 * 1024 * 1024}`,
+      'SMTPUTF8',
+    ]);
+    assert.equal((await line.ask('STARTTLS')).code, 500);
+    assert.equal((await line.ask('AUTH PLAIN AGFubmEAc2VjcmV0')).code, 500);
+  });
+
+  it('may lack From, Date and Message-ID, and may be empty', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    for (const content of ['=Anybody there?\r\n', 'no header at all\r\n', '\r\n', '']) {
+      assert.equal((await line.mail('', ['anna@example.com'], content)).code, 250);
+    }
+    const bytes = context.taken.map(({ submission: { content } }) =>
+      content.kind === 'bytes' ? Buffer.from(content.bytes).toString() : content.kind,
+    );
+    assert.deepEqual(bytes, ['=Anybody there?\r\n', 'no header at all\r\n', '\r\n', '']);
+  });
+
+  it('keeps dots, NUL bytes and 8-bit text, however the bytes are cut', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    line.socket.setNoDelay(true);
+    await line.begin('you@example.net', ['anna@example.com']);
+    const sent = Buffer.from(
+      'Subject: d\r\n\r\n..\r\n..two\r\n\0\xff\xfe gr\xfc\xdfe\r\n',
+      'latin1',
+    );
+    for (const byte of sent) {
+      await new Promise<void>((resolve) => line.socket.write(Buffer.from([byte]), () => resolve()));
+    }
+    assert.equal((await line.ask('.')).code, 250);
+    const content = context.taken[0]?.submission.content;
+    assert.equal(
+      content?.kind === 'bytes' && Buffer.from(content.bytes).toString('latin1'),
+      'Subject: d\r\n\r\n.\r\n.two\r\n\0\xff\xfe gr\xfc\xdfe\r\n',
+    );
+  });
+
+  it('that is larger than 64 KiB goes to a blob while it comes in, whole', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    const body = `${'x'.repeat(998)}\r\n`.repeat(3000);
+    const reply = await line.mail(
+      'you@example.net',
+      ['anna@example.com'],
+      `Subject: big\r\n\r\n${body}`,
+    );
+    assert.equal(reply.code, 250);
+    const { submission } = context.taken[0] ?? assert.fail('nothing was accepted');
+    assert.equal(submission.content.kind, 'blob');
+    if (submission.content.kind !== 'blob') return;
+    assert.equal(
+      context.blobs.get(submission.content.key)?.toString(),
+      `Subject: big\r\n\r\n${body}`,
+    );
+    assert.equal(submission.header.subject, 'big');
+    assert.equal(submission.header.size, body.length + 16);
+  });
+
+  it('sent again unanswered has the same key, sent by another peer or changed another', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    await line.mail('you@example.net', ['anna@example.com'], MAIL);
+    await line.mail('you@example.net', ['anna@example.com'], MAIL);
+    await line.mail('you@example.net', ['anna@example.com'], `${MAIL}more\r\n`);
+    await line.mail('you@example.net', ['ben@example.com'], MAIL);
+    const keys = context.taken.map(({ submission }) => submission.unique?.hash);
+    assert.equal(keys[0], keys[1]);
+    assert.equal(new Set(keys).size, 3);
+  });
+
+  it('in one pipelined burst with QUIT is taken and answered in order', async () => {
+    const { context, address, lines } = await start();
+    const line = SmtpLine.connect(address);
+    lines.push(line);
+    const burst = [
+      'EHLO c.example.net',
+      'MAIL FROM:<you@example.net>',
+      'RCPT TO:<anna@example.com>',
+    ];
+    line.write(`${[...burst, 'DATA'].join('\r\n')}\r\n${MAIL}.\r\nQUIT\r\n`);
+    const codes: (number | undefined)[] = [];
+    for (let i = 0; i < 7; i += 1) codes.push(await line.code());
+    assert.deepEqual(codes, [220, 250, 250, 250, 354, 250, 221]);
+    await context.until(() => context.taken[0]?.answers.length === 1);
+    assert.deepEqual(context.taken[0]?.answers, [true]);
+  });
+
+  it('carries what a Received line needs', async () => {
+    const { context, open } = await start();
+    await (await open()).mail('you@example.net', ['anna@example.com'], MAIL);
+    const { submission, id } = context.taken[0] ?? assert.fail('nothing was accepted');
+    const text = receivedLine({
+      origin: { ...submission.origin, startedAt: Date.UTC(2026, 10, 23, 12, 19, 5) },
+      id,
+      hostname: 'mx.example.com',
+      forAddress: 'anna@example.com',
+    });
+    assert.equal(
+      text,
+      'Received: from client.example.net ([127.0.0.1])\r\n' +
+        `\tby mx.example.com with ESMTP id ${id}\r\n` +
+        '\tfor <anna@example.com>;\r\n\tMon, 23 Nov 2026 12:19:05 +0000\r\n',
+    );
+    assert.equal(submission.origin.peer, '127.0.0.1');
+  });
+});
+
+describe('recipients', () => {
+  it('are checked one by one: subscriber, nobody, not ours, store in trouble', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    await line.ask('MAIL FROM:<you@example.net>');
+    assert.equal((await line.ask('RCPT TO:<ANNA@EXAMPLE.COM>')).code, 250);
+    assert.match((await line.ask('RCPT TO:<carl@example.com>')).text, /^550 5\.1\.1 /);
+    assert.match((await line.ask('RCPT TO:<x@elsewhere.example>')).text, /^550 5\.7\.1 /);
+    assert.match((await line.ask('RCPT TO:<postmaster>')).text, /^550 5\.1\.1 /);
+    context.findWith = async () => ({ kind: 'tryLater', reason: 'halves disagree' });
+    assert.match((await line.ask('RCPT TO:<ben@example.com>')).text, /^451 4\.3\.0 /);
+  });
+
+  it('come with what their sender wants to be told (DSN)', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    await line.ask('MAIL FROM:<you@example.net> RET=HDRS ENVID=QQ+2B1');
+    await line.ask(
+      'RCPT TO:<anna@example.com> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a+2Bb@example.com',
+    );
+    await line.ask('RCPT TO:<ben@example.com> NOTIFY=NEVER');
+    assert.equal((await line.ask('RCPT TO:<b@example.com> NOTIFY=NEVER,DELAY')).code, 501);
+    await line.ask('DATA');
+    line.write(MAIL);
+    await line.ask('.');
+    const envelope = { envelopeId: 'QQ+1', returnFull: false };
+    assert.deepEqual(
+      context.taken[0]?.submission.recipients.map(({ report }) => report),
+      [
+        {
+          success: true,
+          failure: false,
+          delay: true,
+          ...envelope,
+          originalRecipient: 'rfc822;a+b@example.com',
+        },
+        { success: false, failure: false, delay: false, ...envelope },
+      ],
+    );
+  });
+
+  it('named twice get one copy; RSET forgets them', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    await line.ask('MAIL FROM:<you@example.net>');
+    await line.ask('RCPT TO:<ben@example.com>');
+    await line.ask('RSET');
+    assert.equal((await line.ask('RCPT TO:<ben@example.com>')).code, 503);
+    await line.mail('you@example.net', ['anna@example.com', 'Anna@example.com'], MAIL);
+    assert.equal(context.taken[0]?.submission.recipients.length, 1);
+  });
+
+  it('with other letters need SMTPUTF8', async () => {
+    const { context, open } = await start();
+    context.accounts.push({
+      ...(context.accounts[0] ?? assert.fail()),
+      id: 'jörg',
+      addresses: [{ channel: 'email', value: 'jörg@example.com' }],
+    });
+    const line = await open();
+    await line.ask('MAIL FROM:<you@example.net>');
+    assert.match((await line.ask('RCPT TO:<jörg@example.com>')).text, /^553 5\.6\.7 /);
+    await line.ask('RSET');
+    await line.ask('MAIL FROM:<ünal@example.net> SMTPUTF8 BODY=8BITMIME');
+    assert.equal((await line.ask('RCPT TO:<jörg@example.com>')).code, 250);
+  });
+});
+
+describe('signing in', () => {
+  const plain = (name: string, password: string): string =>
+    `AUTH PLAIN ${Buffer.from(`\0${name}\0${password}`).toString('base64')}`;
+
+  it('lets a subscriber send outside, with its own addresses only', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    assert.match((await line.ask(plain('anna', 'wrong'))).text, /^535 5\.7\.8 /);
+    assert.equal((await line.ask(plain('anna', 'secret'))).code, 235);
+    assert.match((await line.ask('MAIL FROM:<ben@example.com>')).text, /^550 5\.7\.1 /);
+    const reply = await line.mail(
+      'Anna@example.com',
+      ['X@elsewhere.example', 'ben@example.com'],
+      MAIL,
+    );
+    assert.equal(reply.code, 250);
+    const { submission } = context.taken[0] ?? assert.fail('nothing was accepted');
+    assert.equal(submission.sender.account, 'anna');
+    assert.deepEqual(submission.sender.verification, { verified: true, how: 'password' });
+    assert.deepEqual(
+      submission.recipients.map(({ to }) => to),
+      [
+        { kind: 'outside', via: { channel: 'email', value: 'X@elsewhere.example' } },
+        { kind: 'subscriber', account: 'ben', via: { channel: 'email', value: 'ben@example.com' } },
+      ],
+    );
+  });
+
+  it('by LOGIN works as a mail program does it', async () => {
+    const { context, address } = await start();
+    const [host, port] = address.split(':');
+    const transport = nodemailer.createTransport({
+      host: host ?? '',
+      port: Number(port),
+      authMethod: 'LOGIN',
+      auth: { user: 'ben', pass: 'secret' },
+    });
+    const info = await transport.sendMail({
+      from: 'b@example.com',
+      to: 'anna@example.com',
+      subject: 'grüße',
+      text: 'hallo',
+      attachments: [{ filename: 'a.bin', content: Buffer.alloc(1000, 7) }],
+    });
+    transport.close();
+    assert.deepEqual(info.accepted, ['anna@example.com']);
+    assert.equal(context.taken[0]?.submission.header.subject, 'grüße');
+  });
+
+  it('is not believed for a subscriber named in MAIL FROM alone', async () => {
+    const { context, open } = await start();
+    await (await open()).mail('ben@example.com', ['anna@example.com'], MAIL);
+    const { sender } = context.taken[0]?.submission ?? assert.fail('nothing was accepted');
+    assert.equal(sender.account, 'ben');
+    assert.equal(sender.verification.verified, false);
+  });
+});
+
+describe('trouble of our own', () => {
+  it('is a temporary error at MAIL when nothing may be accepted', async () => {
+    const { context, open } = await start();
+    context.refusal = 'the disk has reached the reserve';
+    const line = await open();
+    assert.match((await line.ask('MAIL FROM:<you@example.net>')).text, /^452 4\.3\.1 /);
+    context.refusal = undefined;
+    assert.equal((await line.ask('MAIL FROM:<you@example.net>')).code, 250);
+  });
+
+  it('is a temporary error at the dot when the store fails, full, or throws', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    const send = () => line.mail('you@example.net', ['anna@example.com'], MAIL);
+    context.acceptWith = async () => ({ ok: false, code: 'STORE_UNAVAILABLE', message: 'down' });
+    assert.match((await send()).text, /^451 4\.3\.0 /);
+    context.acceptWith = async () => ({ ok: false, code: 'STORE_FULL', message: 'full' });
+    assert.match((await send()).text, /^452 4\.3\.1 /);
+    context.acceptWith = async () => {
+      throw new Error('a bug');
+    };
+    assert.match((await send()).text, /^451 4\.3\.0 /);
+    context.acceptWith = undefined;
+    assert.equal((await send()).code, 250);
+  });
+
+  it('while streaming a large mail is a temporary error, and the line stays in step', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    context.putWith = async (chunks) => {
+      for await (const _ of chunks) throw new Error('disk');
+      return { key: '', size: 0 };
+    };
+    const big = `${'y'.repeat(998)}\r\n`.repeat(500);
+    await line.begin('you@example.net', ['anna@example.com']);
+    line.write(`${big}.\r\nNOOP\r\n`);
+    assert.match((await line.reply())?.text ?? '', /^451 4\.3\.0 /);
+    assert.equal(await line.code(), 250);
+    context.putWith = undefined;
+    assert.equal((await line.mail('you@example.net', ['anna@example.com'], MAIL)).code, 250);
+    assert.equal(context.taken.length, 1);
+  });
+
+  it('never lets a lost peer count as answered', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let asked = (): void => {};
+    const accepting = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    context.acceptWith = async (submission) => {
+      asked();
+      await held;
+      return context.keep(submission);
+    };
+    await line.begin('you@example.net', ['anna@example.com']);
+    line.write(`${MAIL}.\r\n`);
+    await accepting;
+    line.socket.resetAndDestroy();
+    // The reset has been seen when a connection made after it is served.
+    await (await open()).ask('NOOP');
+    release();
+    await context.until(() => context.taken[0]?.answers.length === 1);
+    assert.deepEqual(context.taken[0]?.answers, [false]);
+  });
+});
+
+describe('bounces', () => {
+  const report = (action: string, status: string): string =>
+    [
+      'From: MAILER-DAEMON@mx.example.net',
+      'MIME-Version: 1.0',
+      'Content-Type: multipart/report; report-type=delivery-status; boundary=b',
+      '',
+      '--b',
+      'Content-Type: text/plain',
+      '',
+      'Sorry.',
+      '--b',
+      'Content-Type: message/delivery-status',
+      '',
+      'Reporting-MTA: dns; mx.example.net',
+      '',
+      'Final-Recipient: rfc822; x@example.net',
+      `Action: ${action}`,
+      `Status: ${status}`,
+      'Diagnostic-Code: smtp; 550 no such user',
+      '',
+      '--b--',
+      '',
+    ].join('\r\n');
+
+  it('with a valid token become a late outcome, answered after it is stored', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    const reply = await line.mail('', ['bounce+valid1@example.com'], report('failed', '5.1.1'));
+    assert.equal(reply.code, 250);
+    assert.equal(context.taken.length, 0);
+    const [fact] = context.facts;
+    assert.equal(context.facts.length, 1);
+    assert.equal(fact?.messageKey, 'msg/x.0');
+    assert.equal(fact?.delivery, 1);
+    assert.equal(fact?.outcome.result, 'failed');
+    assert.equal(fact?.outcome.status, '5.1.1');
+    assert.match(fact?.outcome.reason ?? '', /no such user/);
+  });
+
+  it('that only tell of a delay, or are no reports, decide nothing', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    const to = ['bounce+valid1@example.com'];
+    assert.equal((await line.mail('', to, report('delayed', '4.4.1'))).code, 250);
+    assert.equal((await line.mail('', to, 'Subject: I am on holiday\r\n\r\nBye\r\n')).code, 250);
+    assert.deepEqual(context.facts, []);
+  });
+
+  it('with an invalid token are refused; one that cannot be stored comes again', async () => {
+    const { context, open } = await start();
+    const line = await open();
+    await line.ask('MAIL FROM:<>');
+    assert.match((await line.ask('RCPT TO:<bounce+forged@example.com>')).text, /^550 5\.1\.1 /);
+    await line.ask('RSET');
+    context.observeWith = async () => {
+      throw new Error('store away');
+    };
+    const reply = await line.mail('', ['bounce+valid1@example.com'], report('failed', '5.1.1'));
+    assert.match(reply.text, /^451 4\.3\.0 /);
+  });
+});
+
+describe('stopping', () => {
+  it('answers the mail that is being stored, then everybody 421, and closes', async () => {
+    const { context, receiver, open, address } = await start();
+    const [busy, idle] = [await open(), await open()];
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let asked = (): void => {};
+    const accepting = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    context.acceptWith = async (submission) => {
+      asked();
+      await held;
+      return context.keep(submission);
+    };
+    await busy.begin('you@example.net', ['anna@example.com']);
+    busy.write(`${MAIL}.\r\n`);
+    await accepting;
+    const stopped = receiver.stop();
+    assert.equal(await idle.code(), 421);
+    release();
+    assert.equal(await busy.code(), 250);
+    assert.equal(await busy.code(), 421);
+    await stopped;
+    const late = SmtpLine.connect(address);
+    assert.equal(await late.reply(), undefined);
+    assert.deepEqual(context.taken[0]?.answers, [true]);
+  });
+});
