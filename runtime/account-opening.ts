@@ -127,6 +127,13 @@ export function openedAccount(
   };
 }
 
+/** What stands of a removed account until it is purged: nothing that anybody could use. */
+export function emptied(account: Account): Account {
+  const { id, name, version, createdAt } = account;
+  const nothing = { roles: [], addresses: [], devices: [], profiles: [], active: [] };
+  return { id, name, version: version + 1, createdAt, defaultProfile: '', ...nothing };
+}
+
 /** How the switch itself names an account as a recipient. */
 export function recipientOf(account: Account): Recipient | undefined {
   const own = account.addresses[0];

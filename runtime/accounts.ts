@@ -245,7 +245,7 @@ class StoredAccounts implements Accounts {
         const saved = await this.#store.save({
           key: documents.accountKey(id),
           rev: held.rev,
-          value: { ...held.account, addresses: [], version: held.account.version + 1 },
+          value: opening.emptied(held.account),
           head: documents.closedHead(this.#clock.now()),
           token: documents.saveToken(this.#clock),
         });

@@ -201,7 +201,7 @@ export function reportSubmission(
       subject: `${HEADINGS[action]}: ${subjectOf(document)}`,
       lines: linesOf(document, action, facts),
       report: {
-        of: messageName(document),
+        of: input.header.reference ?? messageName(document),
         ...(envelopeId !== undefined && { originalEnvelopeId: envelopeId }),
         recipients: [
           {
