@@ -130,16 +130,17 @@ function isAlive(directory: string, holder: Holder): boolean {
   return started === '' || holder.started === '' || started === holder.started;
 }
 
-/** Empty where the system does not tell. */
+/** Empty where the system does not tell; `dead` of a process that waits for its parent's notice. */
 function startTime(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TIME_FIELD] ?? '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? 'dead' : (fields[START_TIME_FIELD] ?? '');
   } catch {
     return '';
   }
 }
 
-export function hasCode(error: unknown, code: string): boolean {
+function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }

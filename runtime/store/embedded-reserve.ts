@@ -71,10 +71,11 @@ export function openReserve(
     const now = clock.monotonic();
     if (space && now - measuredAt < CACHED_MS) return space;
     measuredAt = now;
-    space = measureSpace(directory, limits, refill ? limits.reserveBytes : has);
-    if (space.water === 'lower' && has > 0 && !refill) giveUp();
-    if (space.water === 'normal' && has < limits.reserveBytes) startRefill();
-    return space ?? measure();
+    const measured = measureSpace(directory, limits, refill ? limits.reserveBytes : has);
+    space = measured;
+    if (measured.water === 'lower' && has > 0 && !refill) giveUp();
+    if (measured.water === 'normal' && has < limits.reserveBytes) startRefill();
+    return measured;
   };
   measure();
   return {

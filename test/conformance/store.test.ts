@@ -1,0 +1,4 @@
+import { describeStore } from './store.js';
+import { STORES } from './stores.js';
+
+for (const adapter of STORES) describeStore(adapter);
