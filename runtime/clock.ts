@@ -28,6 +28,13 @@ export function systemClock(): Clock {
   };
 }
 
+/** A command line's wait between two looks: unlike the clock's timers it keeps a process alive. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resume) => {
+    setTimeout(resume, ms);
+  });
+}
+
 /** RFC 3339 in UTC, for logs and documents: "2026-11-23T13:02:11.204Z". */
 export function utcTime(at: number): string {
   return new Date(at).toISOString();
