@@ -49,6 +49,7 @@ export interface Handlers {
   mail(connection: Connection, path: PathCommand): Promise<Refusal | undefined>;
   recipient(connection: Connection, path: PathCommand): Promise<Refusal | undefined>;
   data(connection: Connection, stream: SMTPServerDataStream): Promise<DataReply>;
+  /** The connection ends or has ended; may be told twice. */
   closed(connection: Connection): void;
 }
 
@@ -60,6 +61,7 @@ const CLOSED = (_answer: boolean): void => {};
 export class Connection extends SMTPConnection {
   readonly #errorsMax: number;
   readonly #clock: Clock;
+  readonly #left: (connection: Connection) => void;
   #errors = 0;
   #report: ((answered: boolean) => void) | undefined;
   #account: Account | undefined;
@@ -79,11 +81,16 @@ export class Connection extends SMTPConnection {
     server: SMTPServer,
     socket: Socket | TLSSocket,
     options: SMTPConnectionOptions | null | undefined,
-    manners: { readonly errorsMax: number; readonly clock: Clock },
+    manners: {
+      readonly errorsMax: number;
+      readonly clock: Clock;
+      readonly left: (connection: Connection) => void;
+    },
   ) {
     super(server, socket, options ?? null);
     this.#errorsMax = manners.errorsMax;
     this.#clock = manners.clock;
+    this.#left = manners.left;
     this.waitingSince = manners.clock.monotonic();
   }
 
@@ -122,6 +129,12 @@ export class Connection extends SMTPConnection {
 
   override init(): void {
     this._setListeners(() => this.connectionReady());
+  }
+
+  /** What lingers after our goodbye is bounded by the library (5 s) and no longer counted. */
+  override close(): void {
+    super.close();
+    this.#left(this);
   }
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
@@ -171,7 +184,11 @@ export class Server extends SMTPServer {
   }
 
   override connect(socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null): void {
-    const manners = { errorsMax: this.#config.limits.errors, clock: this.#clock };
+    const manners = {
+      errorsMax: this.#config.limits.errors,
+      clock: this.#clock,
+      left: (one: Connection) => this.#handlers.closed(one),
+    };
     const connection = new Connection(this, socket, options, manners);
     this.#bySession.set(connection.session, connection);
     this.connections.add(connection);

@@ -3,41 +3,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import nodemailer from 'nodemailer';
-import type { Receiver } from '../../../../actors/channel.js';
-import { receive } from '../../../../actors/channels/email/receive.js';
 import { receivedLine } from '../../../../actors/channels/email/trace.js';
-import { MemoryReceiveContext } from '../../../harness/receive-context.js';
-import { SmtpLine } from '../../../harness/smtp-line.js';
+import { MAIL, startReceiving, stopReceiving } from '../../../harness/receiving.js';
 
-const MAIL =
-  'From: <you@example.net>\r\nSubject: Hello\r\nMessage-ID: <1@example.net>\r\n\r\nHi\r\n';
-const running: { receiver: Receiver; lines: SmtpLine[] }[] = [];
-
-async function start(changes: Record<string, unknown> = {}) {
-  const context = new MemoryReceiveContext(changes);
-  const receiver = await receive(context);
-  const address = receiver.address ?? '';
-  const lines: SmtpLine[] = [];
-  running.push({ receiver, lines });
-  const open = async (): Promise<SmtpLine> => {
-    const line = SmtpLine.connect(address);
-    lines.push(line);
-    await line.hello();
-    return line;
-  };
-  return { context, receiver, address, lines, open };
-}
-
-afterEach(async () => {
-  for (const { receiver, lines } of running.splice(0)) {
-    for (const line of lines) line.destroy();
-    await receiver.stop();
-  }
-});
+afterEach(stopReceiving);
 
 describe('a mail to a subscriber', () => {
   it('is accepted byte for byte, answered with its identifier, and then goes on', async () => {
-    const { context, open } = await start();
+    const { context, open } = await startReceiving();
     const line = await open();
     const reply = await line.mail('you@example.net', ['anna@example.com'], MAIL);
     const [taken] = context.taken;
@@ -72,9 +45,8 @@ describe('a mail to a subscriber', () => {
   });
 
   it('is greeted at once and told every extension, but no AUTH or STARTTLS that cannot be', async () => {
-    const { address, lines } = await start({ submission: { plaintext: 'never' } });
-    const line = SmtpLine.connect(address);
-    lines.push(line);
+    const { connect } = await startReceiving({ submission: { plaintext: 'never' } });
+    const line = connect();
     const before = performance.now();
     const hello = await line.hello();
     const tookMs = performance.now() - before;
@@ -93,7 +65,7 @@ describe('a mail to a subscriber', () => {
   });
 
   it('may lack From, Date and Message-ID, and may be empty', async () => {
-    const { context, open } = await start();
+    const { context, open } = await startReceiving();
     const line = await open();
     for (const content of ['=Anybody there?\r\n', 'no header at all\r\n', '\r\n', '']) {
       assert.equal((await line.mail('', ['anna@example.com'], content)).code, 250);
@@ -105,7 +77,7 @@ describe('a mail to a subscriber', () => {
   });
 
   it('keeps dots, NUL bytes and 8-bit text, however the bytes are cut', async () => {
-    const { context, open } = await start();
+    const { context, open } = await startReceiving();
     const line = await open();
     line.socket.setNoDelay(true);
     await line.begin('you@example.net', ['anna@example.com']);
@@ -125,7 +97,7 @@ describe('a mail to a subscriber', () => {
   });
 
   it('that is larger than 64 KiB goes to a blob while it comes in, whole', async () => {
-    const { context, open } = await start();
+    const { context, open } = await startReceiving();
     const line = await open();
     const body = `${'x'.repeat(998)}\r\n`.repeat(3000);
     const reply = await line.mail(
@@ -146,7 +118,7 @@ describe('a mail to a subscriber', () => {
   });
 
   it('sent again unanswered has the same key, sent by another peer or changed another', async () => {
-    const { context, open } = await start();
+    const { context, open } = await startReceiving();
     const line = await open();
     await line.mail('you@example.net', ['anna@example.com'], MAIL);
     await line.mail('you@example.net', ['anna@example.com'], MAIL);
@@ -158,9 +130,8 @@ describe('a mail to a subscriber', () => {
   });
 
   it('in one pipelined burst with QUIT is taken and answered in order', async () => {
-    const { context, address, lines } = await start();
-    const line = SmtpLine.connect(address);
-    lines.push(line);
+    const { context, connect } = await startReceiving();
+    const line = connect();
     const burst = [
       'EHLO c.example.net',
       'MAIL FROM:<you@example.net>',
@@ -175,7 +146,7 @@ describe('a mail to a subscriber', () => {
   });
 
   it('carries what a Received line needs', async () => {
-    const { context, open } = await start();
+    const { context, open } = await startReceiving();
     await (await open()).mail('you@example.net', ['anna@example.com'], MAIL);
     const { submission, id } = context.taken[0] ?? assert.fail('nothing was accepted');
     const text = receivedLine({
@@ -196,7 +167,7 @@ describe('a mail to a subscriber', () => {
 
 describe('recipients', () => {
   it('are checked one by one: subscriber, nobody, not ours, store in trouble', async () => {
-    const { context, open } = await start();
+    const { context, open } = await startReceiving();
     const line = await open();
     await line.ask('MAIL FROM:<you@example.net>');
     assert.equal((await line.ask('RCPT TO:<ANNA@EXAMPLE.COM>')).code, 250);
@@ -208,7 +179,7 @@ describe('recipients', () => {
   });
 
   it('come with what their sender wants to be told (DSN)', async () => {
-    const { context, open } = await start();
+    const { context, open } = await startReceiving();
     const line = await open();
     await line.ask('MAIL FROM:<you@example.net> RET=HDRS ENVID=QQ+2B1');
     await line.ask(
@@ -236,7 +207,7 @@ describe('recipients', () => {
   });
 
   it('named twice get one copy; RSET forgets them', async () => {
-    const { context, open } = await start();
+    const { context, open } = await startReceiving();
     const line = await open();
     await line.ask('MAIL FROM:<you@example.net>');
     await line.ask('RCPT TO:<ben@example.com>');
@@ -247,7 +218,7 @@ describe('recipients', () => {
   });
 
   it('with other letters need SMTPUTF8', async () => {
-    const { context, open } = await start();
+    const { context, open } = await startReceiving();
     context.accounts.push({
       ...(context.accounts[0] ?? assert.fail()),
       id: 'jörg',
@@ -267,7 +238,7 @@ describe('signing in', () => {
     `AUTH PLAIN ${Buffer.from(`\0${name}\0${password}`).toString('base64')}`;
 
   it('lets a subscriber send outside, with its own addresses only', async () => {
-    const { context, open } = await start();
+    const { context, open } = await startReceiving();
     const line = await open();
     assert.match((await line.ask(plain('anna', 'wrong'))).text, /^535 5\.7\.8 /);
     assert.equal((await line.ask(plain('anna', 'secret'))).code, 235);
@@ -291,7 +262,7 @@ describe('signing in', () => {
   });
 
   it('by LOGIN works as a mail program does it', async () => {
-    const { context, address } = await start();
+    const { context, address } = await startReceiving();
     const [host, port] = address.split(':');
     const transport = nodemailer.createTransport({
       host: host ?? '',
@@ -312,176 +283,10 @@ describe('signing in', () => {
   });
 
   it('is not believed for a subscriber named in MAIL FROM alone', async () => {
-    const { context, open } = await start();
+    const { context, open } = await startReceiving();
     await (await open()).mail('ben@example.com', ['anna@example.com'], MAIL);
     const { sender } = context.taken[0]?.submission ?? assert.fail('nothing was accepted');
     assert.equal(sender.account, 'ben');
     assert.equal(sender.verification.verified, false);
-  });
-});
-
-describe('trouble of our own', () => {
-  it('is a temporary error at MAIL when nothing may be accepted', async () => {
-    const { context, open } = await start();
-    context.refusal = 'the disk has reached the reserve';
-    const line = await open();
-    assert.match((await line.ask('MAIL FROM:<you@example.net>')).text, /^452 4\.3\.1 /);
-    context.refusal = undefined;
-    assert.equal((await line.ask('MAIL FROM:<you@example.net>')).code, 250);
-  });
-
-  it('is a temporary error at the dot when the store fails, full, or throws', async () => {
-    const { context, open } = await start();
-    const line = await open();
-    const send = () => line.mail('you@example.net', ['anna@example.com'], MAIL);
-    context.acceptWith = async () => ({ ok: false, code: 'STORE_UNAVAILABLE', message: 'down' });
-    assert.match((await send()).text, /^451 4\.3\.0 /);
-    context.acceptWith = async () => ({ ok: false, code: 'STORE_FULL', message: 'full' });
-    assert.match((await send()).text, /^452 4\.3\.1 /);
-    context.acceptWith = async () => {
-      throw new Error('a bug');
-    };
-    assert.match((await send()).text, /^451 4\.3\.0 /);
-    context.acceptWith = undefined;
-    assert.equal((await send()).code, 250);
-  });
-
-  it('while streaming a large mail is a temporary error, and the line stays in step', async () => {
-    const { context, open } = await start();
-    const line = await open();
-    context.putWith = async (chunks) => {
-      for await (const _ of chunks) throw new Error('disk');
-      return { key: '', size: 0 };
-    };
-    const big = `${'y'.repeat(998)}\r\n`.repeat(500);
-    await line.begin('you@example.net', ['anna@example.com']);
-    line.write(`${big}.\r\nNOOP\r\n`);
-    assert.match((await line.reply())?.text ?? '', /^451 4\.3\.0 /);
-    assert.equal(await line.code(), 250);
-    context.putWith = undefined;
-    assert.equal((await line.mail('you@example.net', ['anna@example.com'], MAIL)).code, 250);
-    assert.equal(context.taken.length, 1);
-  });
-
-  it('never lets a lost peer count as answered', async () => {
-    const { context, open } = await start();
-    const line = await open();
-    let release = (): void => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let asked = (): void => {};
-    const accepting = new Promise<void>((resolve) => {
-      asked = resolve;
-    });
-    context.acceptWith = async (submission) => {
-      asked();
-      await held;
-      return context.keep(submission);
-    };
-    await line.begin('you@example.net', ['anna@example.com']);
-    line.write(`${MAIL}.\r\n`);
-    await accepting;
-    line.socket.resetAndDestroy();
-    // The reset has been seen when a connection made after it is served.
-    await (await open()).ask('NOOP');
-    release();
-    await context.until(() => context.taken[0]?.answers.length === 1);
-    assert.deepEqual(context.taken[0]?.answers, [false]);
-  });
-});
-
-describe('bounces', () => {
-  const report = (action: string, status: string): string =>
-    [
-      'From: MAILER-DAEMON@mx.example.net',
-      'MIME-Version: 1.0',
-      'Content-Type: multipart/report; report-type=delivery-status; boundary=b',
-      '',
-      '--b',
-      'Content-Type: text/plain',
-      '',
-      'Sorry.',
-      '--b',
-      'Content-Type: message/delivery-status',
-      '',
-      'Reporting-MTA: dns; mx.example.net',
-      '',
-      'Final-Recipient: rfc822; x@example.net',
-      `Action: ${action}`,
-      `Status: ${status}`,
-      'Diagnostic-Code: smtp; 550 no such user',
-      '',
-      '--b--',
-      '',
-    ].join('\r\n');
-
-  it('with a valid token become a late outcome, answered after it is stored', async () => {
-    const { context, open } = await start();
-    const line = await open();
-    const reply = await line.mail('', ['bounce+valid1@example.com'], report('failed', '5.1.1'));
-    assert.equal(reply.code, 250);
-    assert.equal(context.taken.length, 0);
-    const [fact] = context.facts;
-    assert.equal(context.facts.length, 1);
-    assert.equal(fact?.messageKey, 'msg/x.0');
-    assert.equal(fact?.delivery, 1);
-    assert.equal(fact?.outcome.result, 'failed');
-    assert.equal(fact?.outcome.status, '5.1.1');
-    assert.match(fact?.outcome.reason ?? '', /no such user/);
-  });
-
-  it('that only tell of a delay, or are no reports, decide nothing', async () => {
-    const { context, open } = await start();
-    const line = await open();
-    const to = ['bounce+valid1@example.com'];
-    assert.equal((await line.mail('', to, report('delayed', '4.4.1'))).code, 250);
-    assert.equal((await line.mail('', to, 'Subject: I am on holiday\r\n\r\nBye\r\n')).code, 250);
-    assert.deepEqual(context.facts, []);
-  });
-
-  it('with an invalid token are refused; one that cannot be stored comes again', async () => {
-    const { context, open } = await start();
-    const line = await open();
-    await line.ask('MAIL FROM:<>');
-    assert.match((await line.ask('RCPT TO:<bounce+forged@example.com>')).text, /^550 5\.1\.1 /);
-    await line.ask('RSET');
-    context.observeWith = async () => {
-      throw new Error('store away');
-    };
-    const reply = await line.mail('', ['bounce+valid1@example.com'], report('failed', '5.1.1'));
-    assert.match(reply.text, /^451 4\.3\.0 /);
-  });
-});
-
-describe('stopping', () => {
-  it('answers the mail that is being stored, then everybody 421, and closes', async () => {
-    const { context, receiver, open, address } = await start();
-    const [busy, idle] = [await open(), await open()];
-    let release = (): void => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let asked = (): void => {};
-    const accepting = new Promise<void>((resolve) => {
-      asked = resolve;
-    });
-    context.acceptWith = async (submission) => {
-      asked();
-      await held;
-      return context.keep(submission);
-    };
-    await busy.begin('you@example.net', ['anna@example.com']);
-    busy.write(`${MAIL}.\r\n`);
-    await accepting;
-    const stopped = receiver.stop();
-    assert.equal(await idle.code(), 421);
-    release();
-    assert.equal(await busy.code(), 250);
-    assert.equal(await busy.code(), 421);
-    await stopped;
-    const late = SmtpLine.connect(address);
-    assert.equal(await late.reply(), undefined);
-    assert.deepEqual(context.taken[0]?.answers, [true]);
   });
 });
