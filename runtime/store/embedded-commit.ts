@@ -54,6 +54,7 @@ export interface GroupCommitOptions {
   onFull(): void;
   onFatal(error: Error): void;
   monotonic(): number;
+  onFlushing?(): void;
   onFlush?(facts: FlushFacts): void;
 }
 
@@ -123,14 +124,16 @@ export function makeGroupCommit(options: GroupCommitOptions): GroupCommit {
   const commitSome = async (): Promise<void> => {
     const { batch, rest } = takeBatch(queue);
     queue = rest;
+    const isEmpty = batch.every((ready) => ready.writes.length === 0);
     const startedAt = options.monotonic();
-    const failure = await write(options.root, batch);
+    if (!isEmpty) options.onFlushing?.();
+    const failure = isEmpty ? undefined : await write(options.root, batch);
     if (failure) {
       failed(batch, failure);
       return;
     }
     for (const ready of batch) ready.settle();
-    if (batch.every((ready) => ready.writes.length === 0)) return;
+    if (isEmpty) return;
     trouble = undefined;
     options.onFlush?.({ operations: batch.length, tookMs: options.monotonic() - startedAt });
   };
@@ -210,7 +213,6 @@ async function write(
   root: RootDatabase<Uint8Array, Key>,
   batch: readonly Ready[],
 ): Promise<Error | undefined> {
-  if (batch.every((ready) => ready.writes.length === 0)) return undefined;
   let ofWrites: Promise<boolean> | undefined;
   const whole = root.batch(() => {
     for (const { writes } of batch) {

@@ -8,7 +8,7 @@
  * up does not look like room made.
  */
 
-import { closeSync, fstatSync, openSync, statfsSync, truncateSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, statfsSync, truncateSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../actors/machinery.js';
@@ -48,7 +48,7 @@ export function openReserve(
   clock: Pick<Clock, 'monotonic'>,
 ): Reserve {
   const path = join(directory, RESERVE_FILE);
-  let has = createEmpty(path);
+  let has = openFile(path, limits.reserveBytes);
   let space: Space | undefined;
   let measuredAt = 0;
   let refill: Promise<void> | undefined;
@@ -74,7 +74,9 @@ export function openReserve(
     const measured = measureSpace(directory, limits, refill ? limits.reserveBytes : has);
     space = measured;
     if (measured.water === 'lower' && has > 0 && !refill) giveUp();
-    if (measured.water === 'normal' && has < limits.reserveBytes) startRefill();
+    // Twice the room, so that filling does not empty the disk where the water marks are low.
+    const isRoomy = measured.water === 'normal' && measured.freeBytes >= limits.reserveBytes;
+    if (isRoomy && has < limits.reserveBytes) startRefill();
     return measured;
   };
   measure();
@@ -100,10 +102,13 @@ function measureSpace(directory: string, limits: ReserveLimits, has: number): Sp
 }
 
 /** Returns how large the file is: a run before may have left it filled. */
-function createEmpty(path: string): number {
+function openFile(path: string, bytesMax: number): number {
   const fd = openSync(path, 'a', 0o600);
   try {
-    return fstatSync(fd).size;
+    const { size } = fstatSync(fd);
+    if (size <= bytesMax) return size;
+    ftruncateSync(fd, bytesMax);
+    return bytesMax;
   } finally {
     closeSync(fd);
   }

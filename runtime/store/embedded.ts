@@ -37,7 +37,9 @@ export interface EmbeddedStoreOptions {
   readonly limits?: Partial<ReserveLimits>;
   /** A flush failed: nothing is acknowledged any more. Called once. */
   onFatal(error: Error): void;
-  /** After each flush, for metrics. */
+  /** Before each flush, when everything in it is decided; for crash points. */
+  onFlushing?(): void;
+  /** After each flush, when everybody was told; for metrics. */
   onFlush?(facts: FlushFacts): void;
 }
 
@@ -132,7 +134,7 @@ function commitFor(
   directory: string,
   options: EmbeddedStoreOptions,
 ): GroupCommit {
-  const { clock, onFlush } = options;
+  const { clock, onFlush, onFlushing } = options;
   return makeGroupCommit({
     root: tables.root,
     isDiskFull() {
@@ -143,6 +145,7 @@ function commitFor(
     onFatal: options.onFatal,
     monotonic: () => clock.monotonic(),
     ...(onFlush && { onFlush }),
+    ...(onFlushing && { onFlushing }),
   });
 }
 

@@ -63,6 +63,7 @@ interface Queue {
   crash(keeps: CrashKeeps): void;
   breakWith(reason: string | undefined): void;
   broken(): string | undefined;
+  close(): Promise<void>;
 }
 
 const ROOMY: Space = { freeBytes: 2 ** 40, totalBytes: 2 ** 40, water: 'normal' };
@@ -110,7 +111,7 @@ function openMemoryStore(contents: Contents, options: MemoryStoreOptions): Memor
     purge: (now, limit) => mutate(() => purge(contents, now, limit)),
     unhealthy: () => queue.broken(),
     space: () => options.space?.() ?? ROOMY,
-    close: () => mutate(() => undefined),
+    close: queue.close,
     crash(keeps = 'nothing pending') {
       queue.crash(keeps);
       return openMemoryStore(contents, options);
@@ -132,21 +133,22 @@ function makeQueue(schedule: (flush: () => void) => void): Queue {
       else change.fail(new Error(`The memory store failed: ${reason}.`));
     }
   };
+  const mutate: Queue['mutate'] = (change) =>
+    new Promise((resolve, reject) => {
+      if (crashed) return;
+      const apply = (): (() => void) => {
+        try {
+          const result = change();
+          return () => resolve(result);
+        } catch (error) {
+          return () => reject(error);
+        }
+      };
+      pending.push({ apply, fail: reject });
+      if (pending.length === 1) schedule(flush);
+    });
   return {
-    mutate: (change) =>
-      new Promise((resolve, reject) => {
-        if (crashed) return;
-        const apply = (): (() => void) => {
-          try {
-            const result = change();
-            return () => resolve(result);
-          } catch (error) {
-            return () => reject(error);
-          }
-        };
-        pending.push({ apply, fail: reject });
-        if (pending.length === 1) schedule(flush);
-      }),
+    mutate,
     answer: (read) =>
       new Promise((resolve) => {
         if (!crashed) resolve(read());
@@ -160,6 +162,7 @@ function makeQueue(schedule: (flush: () => void) => void): Queue {
       reason = why;
     },
     broken: () => reason,
+    close: async () => (crashed ? undefined : mutate(() => undefined)),
   };
 }
 
