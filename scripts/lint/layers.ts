@@ -38,10 +38,25 @@ const PLUGIN_FOLDERS = ['actors/channels', 'actors/instant-messaging/protocols']
 const REGISTRIES = PLUGIN_FOLDERS.map((folder) => `${folder}/index.ts`);
 
 /**
- * Words that are a channel's name and something else too, where core means the other thing.
- * Every line says what it means there.
+ * A word that is a channel's name and something else too, and the files of core where it means the
+ * other thing.
  */
-const OTHER_MEANINGS: readonly { path: string; name: string; meaning: string }[] = [];
+const OTHER_MEANINGS: readonly { name: string; meaning: string; paths: readonly string[] }[] = [
+  {
+    name: 'inbox',
+    meaning: 'the place of last resort of a profile, on whatever channel keeps messages',
+    paths: [
+      'schemas/account.ts',
+      'runtime/account-opening.ts',
+      'runtime/operations/on-accounts.ts',
+    ],
+  },
+  {
+    name: 'inbox',
+    meaning: "the index of a subscriber's messages, and the command that lists them",
+    paths: ['runtime/kernel/document.ts', 'runtime/main.ts', 'runtime/command-line/inbox.ts'],
+  },
+];
 
 function layerOf(path: string): string {
   return path.slice(0, path.indexOf('/'));
@@ -118,7 +133,7 @@ function namesIn(source: Source, registered: ReadonlySet<string>): Finding[] {
 }
 
 function hasOtherMeaning(path: string, name: string): boolean {
-  return OTHER_MEANINGS.some((other) => other.path === path && other.name === name);
+  return OTHER_MEANINGS.some((other) => other.name === name && other.paths.includes(path));
 }
 
 function wordsOf(node: Node): string[] {

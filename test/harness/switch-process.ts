@@ -11,6 +11,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { callControl } from '../../runtime/control.js';
 import { temporaryFolder } from './files.js';
 import { type Ran, run, untilExit } from './program.js';
 
@@ -56,6 +57,8 @@ export interface SwitchProcess {
   exited(): Promise<number | null>;
   /** `patchboard <args>` on its data directory. */
   command(...args: string[]): Promise<Ran>;
+  /** An operation through its control socket; rejects when it is refused. */
+  operate(name: string, argument: unknown): Promise<unknown>;
 }
 
 interface Ready {
@@ -100,7 +103,14 @@ export async function startSwitch(
       return child.exitCode;
     },
     command: (...words) => patchboard(words, flags, environment),
+    operate: (name, argument) => operate(data, name, argument),
   };
+}
+
+async function operate(data: string, name: string, argument: unknown): Promise<unknown> {
+  const answer = await callControl(data, name, argument);
+  if (answer?.ok === true) return answer.value;
+  throw new Error(`${name}: ${answer?.message ?? `no switch runs in ${data}`}`);
 }
 
 /** One command of the command line, with the flags of a started switch. */
