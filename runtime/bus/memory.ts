@@ -99,14 +99,7 @@ export function createMemoryBus(options: MemoryBusOptions = {}): MemoryBus {
     },
     work(name, limits, handler) {
       const queue = queueOf(queues, name);
-      const worker: Worker = {
-        ...limits,
-        handler,
-        runningByLane: new Map(),
-        running: 0,
-        stopped: false,
-        whenIdle: [],
-      };
+      const worker = makeWorker(limits, handler);
       queue.workers.push(worker);
       pump(name, queue);
       return { stop: () => stopWorker(queue, worker) };
@@ -126,6 +119,15 @@ export function createMemoryBus(options: MemoryBusOptions = {}): MemoryBus {
       await Promise.all(workers);
     },
   };
+}
+
+function makeWorker(
+  limits: { readonly capacity: number; readonly perLane: number },
+  handler: Worker['handler'],
+): Worker {
+  const { capacity, perLane } = limits;
+  const idle = { runningByLane: new Map<string, number>(), running: 0, whenIdle: [] };
+  return { capacity, perLane, handler, ...idle, stopped: false };
 }
 
 function queueOf(queues: Map<string, Queue>, name: string): Queue {

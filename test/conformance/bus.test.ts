@@ -1,3 +1,5 @@
+/** Runs the bus suite over every registered adapter. */
+
 import { describeBus } from './bus.js';
 import { BUSES } from './buses.js';
 

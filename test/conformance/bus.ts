@@ -57,13 +57,14 @@ export function describeBus(adapter: BusAdapter): void {
     });
     afterEach(() => bus.close());
     describeHints(() => bus);
+    describeWorkers(() => bus);
     describeWindow(() => bus);
     describeSubjects(() => bus);
   });
 }
 
 function describeHints(bus: () => Bus): void {
-  it('brings a hint with its copy to the worker of its queue, before or after it came', async () => {
+  it('brings a hint with its copy to its worker, before or after that came', async () => {
     const { handler, reached, started, letAllGo } = holding();
     assert.equal(bus().hint('route', { key: 'a', lane: 'x', copy: { rev: 1 } }), true);
     bus().hint('deliver', { key: 'other', lane: 'x' });
@@ -122,7 +123,9 @@ function describeHints(bus: () => Bus): void {
     await stalled.reached(4);
     stalled.letAllGo();
   });
+}
 
+function describeWorkers(bus: () => Bus): void {
   it('goes on after a handler rejected', async () => {
     const { handler, reached, letAllGo } = holding();
     bus().work('q', ONE_BY_ONE, (hint) =>

@@ -1,3 +1,5 @@
+/** Runs the store suite over every registered adapter. */
+
 import { describeStore } from './store.js';
 import { STORES } from './stores.js';
 
