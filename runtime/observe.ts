@@ -24,6 +24,8 @@ const ADDRESS_FACTS: ReadonlySet<string> = new Set([
   'to',
   'via',
 ]);
+/** What people wrote: it goes to a terminal only. */
+const CONTENT_FACTS: ReadonlySet<string> = new Set(['subject']);
 const MAIL_ADDRESS = /[^\s<>"'(),;:@[\]]+@[^\s<>"'(),;@]+/g;
 
 export interface LogOptions {
@@ -84,7 +86,9 @@ export function hashAddress(address: string, hashKey: string): string {
 /** The facts with every address in them hashed. */
 export function hashAddresses(facts: Facts, hashKey: string): Facts {
   return Object.fromEntries(
-    Object.entries(facts).map(([name, value]) => [name, hashValue(name, value, hashKey)]),
+    Object.entries(facts)
+      .filter(([name]) => !CONTENT_FACTS.has(name))
+      .map(([name, value]) => [name, hashValue(name, value, hashKey)]),
   );
 }
 
@@ -159,8 +163,8 @@ function trafficText(event: string, facts: Facts): string | undefined {
   }
   if (!event.startsWith('delivery.')) return undefined;
   const word = text('level') || event.slice('delivery.'.length);
-  const took =
-    typeof facts['durationMs'] === 'number' ? `, ${Math.round(facts['durationMs'])} ms` : '';
+  const since = facts['sinceAcceptMs'];
+  const took = typeof since === 'number' ? `, ${Math.round(since)} ms` : '';
   const reason =
     text('reason') !== '' && event !== 'delivery.confirmed' ? `: ${text('reason')}` : '';
   const what = `→ ${text('channel')}  ${text('to')}  ${word}${took}${reason}`;

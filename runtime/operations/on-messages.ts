@@ -41,7 +41,11 @@ async function recipientFrom(operated: Operated, text: string): Promise<Recipien
 function outsideAddress(channels: readonly Channel<never>[], text: string): Address | undefined {
   const colon = text.indexOf(':');
   const named = channels.find((channel) => channel.name === text.slice(0, Math.max(0, colon)));
-  const tried = named === undefined ? channels.filter((one) => !one.facts.keeps) : [named];
+  // A bare address means a channel on which people have addresses.
+  const usual = channels.filter(
+    (one) => !one.facts.keeps && one.facts.accountAddress !== undefined,
+  );
+  const tried = named === undefined ? usual : [named];
   const written = named === undefined ? text : text.slice(colon + 1);
   for (const channel of tried) {
     const parsed = channel.deliver === undefined ? undefined : channel.address(written);

@@ -1,0 +1,214 @@
+/**
+ * `patchboard start`: the switch in the foreground.
+ *
+ * Stages: settings → ports → data, workers, doors (serve) → demo account → banner or ready line →
+ * signals. SIGTERM and SIGINT drain and stop, a second one ends at once; SIGHUP reloads.
+ */
+
+import { execFile } from 'node:child_process';
+import { channels } from '../../actors/channels/index.js';
+import type { Log } from '../../actors/machinery.js';
+import { type LoadedConfig, loadConfig } from '../config.js';
+import { createLog, jsonLines, prettyLines } from '../observe.js';
+import { type Serving, serve } from '../serve.js';
+import { hasEnvironment } from '../store/embedded-tables.js';
+import { version } from '../version.js';
+import { type Call, type Command, EXIT } from './call.js';
+import {
+  accountAddress,
+  DEMO_NAME,
+  type Demo,
+  invitation,
+  invitingChannel,
+  isLoopback,
+  openDemo,
+  runInvitation,
+  shellText,
+} from './demo.js';
+import { loadWhole, tellProblems } from './opening.js';
+import { nextFree, probe } from './ports.js';
+
+type Loaded = LoadedConfig & { ok: true };
+
+const HASH_KEY_BYTES = 16;
+
+export const command: Command = {
+  help: `start [--json] [--config FILE] [--SETTING VALUE]
+
+Runs the switch in the foreground. --json: one line on standard output once it is ready, logs as
+JSON on standard error. SIGTERM drains and stops, SIGHUP reads the configuration anew.`,
+  async run(call) {
+    const loaded = await loadWhole(call);
+    if (!tellProblems(call, loaded)) return EXIT.failed;
+    const settled = await settlePorts(call, loaded);
+    if (settled === undefined) return EXIT.failed;
+    const isNew = !hasEnvironment(settled.config.data);
+    const log = makeLog(call, settled);
+    const serving = await serve({
+      config: settled.config,
+      clock: call.clock,
+      log,
+      channels,
+      reload: () => reloadWith(call, settled.call),
+      onFatal(error) {
+        log.error('store.failed', { reason: error.message });
+        process.exit(EXIT.failed);
+      },
+    });
+    const demo = await demoFor(call, settled, serving, isNew);
+    await announce(call, settled, serving, { isNew, demo });
+    notifyManager(call, log);
+    return untilStopped(call, serving, log);
+  },
+};
+
+function reloadWith(call: Call, settings: Call): ReturnType<Parameters<typeof serve>[0]['reload']> {
+  const loaded = loadConfig({
+    channels,
+    file: call.configFile,
+    flags: settings.settings,
+    environment: call.environment,
+    directory: call.directory,
+  });
+  return loaded.ok ? { ok: true, config: loaded.config } : loaded;
+}
+
+interface Settled extends Loaded {
+  /** With the ports that were found, as if they had been given as flags. */
+  readonly call: Call;
+}
+
+/** Taken ports: the next free one where nothing was configured, else an end with the holder's name. */
+async function settlePorts(call: Call, loaded: Loaded): Promise<Settled | undefined> {
+  const moved = new Map(call.settings);
+  for (const { path, value } of loaded.settings) {
+    if (!/(^|\.)listen$/.test(path) || typeof value !== 'string' || value === 'off') continue;
+    if (value.endsWith(':0')) continue;
+    const probed = await probe(value);
+    if (probed.ok) continue;
+    const isFree = loaded.file === undefined && !loaded.given.has(path);
+    const next = isFree ? await nextFree(value) : undefined;
+    if (next === undefined) {
+      call.err(`${path} ${value}: ${probed.reason}. Set ${path}, or stop the other program.`);
+      return undefined;
+    }
+    call.err(`${path} ${value}: ${probed.reason}; taking ${next}`);
+    moved.set(path, next);
+  }
+  const settled = { ...call, settings: moved };
+  if (moved.size === call.settings.size) return { ...loaded, call: settled };
+  const again = await loadWhole(settled);
+  return again.ok ? { ...again, call: settled } : undefined;
+}
+
+function makeLog(call: Call, { config }: Loaded): Log {
+  const { level, format, addresses } = config.log;
+  const { clock } = call;
+  const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY === true);
+  if (isPretty && !call.json) {
+    return createLog({ level, write: prettyLines({ clock, print: call.out }) });
+  }
+  const hashKey =
+    addresses === 'hashed' ? Buffer.from(clock.random(HASH_KEY_BYTES)).toString('hex') : undefined;
+  return createLog({ level, write: jsonLines({ clock, destination: process.stderr, hashKey }) });
+}
+
+async function demoFor(
+  call: Call,
+  { config, file }: Loaded,
+  serving: Serving,
+  isNew: boolean,
+): Promise<Demo | undefined> {
+  const isHarmless = isNew && file === undefined && isLoopback(Object.values(serving.addresses));
+  const channel = invitingChannel(channels);
+  if (!isHarmless || channel === undefined) return undefined;
+  const address = accountAddress(channel, DEMO_NAME, config.domain);
+  return openDemo(serving.running.accounts, { clock: call.clock, address });
+}
+
+async function announce(
+  call: Call,
+  { config }: Loaded,
+  serving: Serving,
+  at: { readonly isNew: boolean; readonly demo: Demo | undefined },
+): Promise<void> {
+  const { addresses, store } = serving;
+  if (call.json) {
+    const demo = at.demo === undefined ? {} : { demo: at.demo };
+    call.out(JSON.stringify({ ready: true, addresses, ...demo }));
+    return;
+  }
+  const news = at.isNew ? ' (new)' : '';
+  call.out(`Patchboard ${version()}   data ${config.data}${news}   ${store.description}`);
+  for (const [name, address] of Object.entries(addresses)) call.out(`  ${door(name, address)}`);
+  if (!isLoopback(Object.values(addresses))) return;
+  await invite(call, config.domain, serving);
+  call.out('Only this computer can connect. Go live: npx patchboard setup');
+}
+
+function door(name: string, address: string): string {
+  const inviting = channels.find((channel) => channel.name === name)?.facts.invitation;
+  if (inviting === undefined)
+    return `${name.padEnd(6)}${name === 'http' ? `http://${address}/readyz` : address}`;
+  return `${inviting.label.padEnd(6)}${inviting.url.replace('{listen}', address)}`;
+}
+
+/** The line that sends a first message, as long as the demo account is there. */
+async function invite(call: Call, domain: string, serving: Serving): Promise<void> {
+  const channel = invitingChannel(channels);
+  const listen = channel === undefined ? undefined : serving.addresses[channel.name];
+  if (channel === undefined || listen === undefined) return;
+  if ((await serving.running.accounts.find(DEMO_NAME)) === undefined) return;
+  const to = accountAddress(channel, DEMO_NAME, domain);
+  const invited = invitation(channel, { listen, to });
+  if (invited === undefined) return;
+  const isTerminal = process.stdin.isTTY === true;
+  const press = isTerminal ? ', or press Enter and I will' : '';
+  call.out(`Send a first message from another terminal${press}:`);
+  call.out(`  ${shellText(invited)}`);
+  if (!isTerminal) return;
+  process.stdin.once('data', () => {
+    process.stdin.pause();
+    runInvitation(invited).then((wrong) => {
+      if (wrong !== undefined) call.err(`It could not be sent: ${wrong}`);
+    });
+  });
+}
+
+/** Type=notify of systemd: READY=1 by its own tool, there is no datagram socket in Node. */
+function notifyManager(call: Call, log: Log): void {
+  if ((call.environment['NOTIFY_SOCKET'] ?? '') === '') return;
+  execFile('systemd-notify', ['--ready', `--pid=${process.pid}`], (error) => {
+    if (error !== null) log.warn('systemd.notify', { reason: error.message });
+  });
+}
+
+function untilStopped(call: Call, serving: Serving, log: Log): Promise<number> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const stop = (): void => {
+      if (stopping) process.exit(EXIT.failed);
+      stopping = true;
+      process.stdin.pause();
+      log.info('switch.stopping');
+      serving.stop().then(
+        () => {
+          log.info('switch.stopped');
+          resolve(EXIT.ok);
+          process.exit(EXIT.ok);
+        },
+        (error: unknown) => {
+          call.err(`It did not stop cleanly: ${String(error)}`);
+          process.exit(EXIT.failed);
+        },
+      );
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+    process.on('SIGHUP', () => {
+      serving.reload().catch((error: unknown) => {
+        log.error('config.refused', { reason: String(error) });
+      });
+    });
+  });
+}
