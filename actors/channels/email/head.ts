@@ -60,7 +60,17 @@ export interface MailHead {
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
-const latin = new TextDecoder('windows-1252');
+
+/** What windows-1252 has where ISO 8859-1 has control characters, from 0x80 on. */
+const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
+
+/**
+ * Text read as ISO 8859-1, corrected: Node's TextDecoder takes windows-1252 for it, and no mail
+ * means the control characters of ISO 8859-1.
+ */
+export function windows1252(latin1: string): string {
+  return latin1.replace(/[\x80-\x9f]/g, (c) => WINDOWS_1252.charAt(c.charCodeAt(0) - 0x80));
+}
 
 /** Field text that is not ASCII is UTF-8 (RFC 6532); what is not, is read as windows-1252. */
 function toText(latin1: string): string {
@@ -69,7 +79,7 @@ function toText(latin1: string): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    return latin.decode(bytes);
+    return windows1252(latin1);
   }
 }
 
@@ -185,7 +195,7 @@ function factsOf(first: ReadonlyMap<string, string>) {
 
 /** Decodes encoded words (RFC 2047); control characters become spaces. */
 export function readWords(value: string): string {
-  const decoded = value.includes('=?') ? decodeWords(value) : value;
+  const decoded = value.includes('=?') ? windows1252(decodeWords(value)) : value;
   return decoded.replace(/\p{Cc}+/gu, ' ').trim();
 }
 

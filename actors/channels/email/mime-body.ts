@@ -76,14 +76,19 @@ function multipart(
 function leaf(part: Part, boundary: string): Content {
   if (part.text !== undefined) return textLeaf(part.mediaType, part.text, boundary);
   const bytes = Buffer.from(part.bytes ?? new Uint8Array());
-  if (!part.mediaType.startsWith('message/')) return encoded(leafType(part.mediaType), bytes);
-  // RFC 2046 5.2.1: a message must not be encoded; one that cannot go as it is, goes as a file.
-  if (!fitsLines(bytes) || bytes.includes(boundary)) {
-    return encoded('application/octet-stream', bytes);
+  const asItIs = fitsLines(bytes) && !bytes.includes(boundary);
+  if (part.mediaType.startsWith('message/')) {
+    // RFC 2046 5.2.1: a message must not be encoded; one that cannot go as it is, goes as a file.
+    if (!asItIs) return encoded('application/octet-stream', bytes);
+  } else if (part.mediaType !== HEADERS_ONLY || !asItIs) {
+    return encoded(leafType(part.mediaType), bytes);
   }
   const encoding = bytes.some((byte) => byte > 127) ? '8bit' : '7bit';
   return { mediaType: part.mediaType, encoding, bytes: [bytes] };
 }
+
+/** The head of a message in a report (RFC 6522 4): read more widely if it is not encoded. */
+const HEADERS_ONLY = 'text/rfc822-headers';
 
 /** A composite type needs its parts; without them it is bytes. */
 function leafType(mediaType: string): string {

@@ -11,9 +11,8 @@
  */
 
 import { parseHeaderValue } from 'nodemailer/lib/mime-funcs';
-import { decodeWords } from 'postal-mime';
 import type { Part } from '../../../schemas/umf.js';
-import { FIELD_CHARACTERS_MAX, type Field, readHead } from './head.js';
+import { FIELD_CHARACTERS_MAX, type Field, readHead, readWords, windows1252 } from './head.js';
 
 export const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
 export const PARTS_MAX = 1000;
@@ -43,11 +42,7 @@ const PARAMETER_NAME = /^[a-z0-9!#$&^_.+-]{1,64}$/;
 
 /** Text of a field that goes into a UMF: decoded, without control characters, bounded. */
 function fieldText(value: string): string {
-  const decoded = value.includes('=?') ? decodeWords(value) : value;
-  return decoded
-    .replace(/\p{Cc}+/gu, ' ')
-    .trim()
-    .slice(0, PARAMETER_CHARACTERS_MAX);
+  return readWords(value).slice(0, PARAMETER_CHARACTERS_MAX);
 }
 
 /** A structured field: its value and parameters (RFC 2045 5.1, RFC 2231). */
@@ -290,11 +285,13 @@ function decodeCharset(bytes: Buffer, declared: string): string | undefined {
     try {
       return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     } catch {
-      return new TextDecoder('windows-1252').decode(bytes);
+      return windows1252(bytes.toString('latin1'));
     }
   }
   try {
-    return new TextDecoder(CHARSETS[name] ?? name).decode(bytes);
+    const decoder = new TextDecoder(CHARSETS[name] ?? name);
+    if (decoder.encoding === 'windows-1252') return windows1252(bytes.toString('latin1'));
+    return decoder.decode(bytes);
   } catch {
     return undefined;
   }

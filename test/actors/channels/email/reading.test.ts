@@ -207,6 +207,7 @@ test('subjects and names are decoded, in words or in raw UTF-8, and hold no cont
   );
   assert.equal(umf.from?.name, 'Привет');
   assert.equal(umf.subject, 'a b grün');
+  assert.equal((await read('Subject: =?windows-1252?q?5_=80?=', '', '')).subject, '5 €');
   assert.equal((await read(`Subject: gr\xfcn`, '', '')).subject, 'grün');
 });
 
