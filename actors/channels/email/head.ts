@@ -264,8 +264,16 @@ function isAutomatic(first: ReadonlyMap<string, string>): boolean {
   return first.has('list-id');
 }
 
-const DATE =
-  /^(?:[a-z]{3,9}\s*,?\s*)?(\d{1,2})\s+([a-z]{3})[a-z]*\s+(\d{2,4})\s+(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([+-]\d{4}|[a-z]{1,5})?/i;
+const DATE = new RegExp(
+  [
+    /^(?:[a-z]{3,9}\s*,?\s*)?/,
+    /(\d{1,2})\s+([a-z]{3})[a-z]*\s+(\d{2,4})\s+/,
+    /(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([+-]\d{4}|[a-z]{1,5})?/,
+  ]
+    .map((piece) => piece.source)
+    .join(''),
+  'i',
+);
 const MONTHS = 'janfebmaraprmayjunjulaugsepoctnovdec';
 const ZONES: Readonly<Record<string, number>> = {
   EST: -300,

@@ -69,14 +69,17 @@ function* headFields(umf: Umf, options: WriteOptions): Generator<readonly [strin
   for (const { name, value } of options.fields ?? []) {
     if (isFieldName(name)) yield [name, fold(name, unstructured(value))];
   }
-  yield ['From', fold('From', mailbox(options.from))];
+  // RFC 6854: a sender that has no mail address is an empty group.
+  yield ['From', fold('From', mailbox(options.from) || 'undisclosed-sender:;')];
   const to = options.to ?? umf.to.filter((party) => party.channel === CHANNEL);
   const boxes = to.map(mailbox).filter((written) => written !== '');
   yield ['To', boxes.length > 0 ? fold('To', boxes.join(', ')) : 'undisclosed-recipients:;'];
-  if (options.replyTo) yield ['Reply-To', fold('Reply-To', mailbox(options.replyTo))];
+  const replyTo = options.replyTo ? mailbox(options.replyTo) : '';
+  if (replyTo) yield ['Reply-To', fold('Reply-To', replyTo)];
   if (umf.subject !== undefined) yield ['Subject', fold('Subject', unstructured(umf.subject))];
   yield ['Date', writeDate(umf.sentAt ?? options.date)];
-  yield ['Message-ID', fold('Message-ID', ids([options.messageId]))];
+  const messageId = ids([options.messageId]);
+  if (messageId) yield ['Message-ID', fold('Message-ID', messageId)];
   const { inReplyTo, references } = umf.conversation ?? {};
   if (inReplyTo && ids([inReplyTo])) yield ['In-Reply-To', fold('In-Reply-To', ids([inReplyTo]))];
   if (references && ids(references)) yield ['References', fold('References', ids(references))];

@@ -51,7 +51,8 @@ test('of alternatives the plain text is taken, else HTML made into text', () => 
 test('HTML becomes text: breaks, lists, entities; scripts, styles and comments vanish', () => {
   const source =
     '<html><head><title>t</title><style>p{}</style></head><body><p>Hi&nbsp;&amp; <b>you</b></p>' +
-    '<script>alert("<p>x</p>")</script><!-- <p>no</p> --><ul><li>one</li><li>&#252;&#x20AC;</li></ul>' +
+    '<script>alert("<p>x</p>")</script><!-- <p>no</p> -->' +
+    '<ul><li>one</li><li>&#252;&#x20AC;</li></ul>' +
     'a < b<br>end</body></html>';
   assert.equal(htmlToText(source), 'Hi & you\n\n- one\n\n- ü€\na b\nend');
 });
