@@ -124,7 +124,7 @@ const Verify = Type.Object(
     local: Type.Union([Type.Literal('trust'), Type.Literal('doubt'), Type.Literal('check')], {
       default: 'trust',
       description:
-        'Mail from this computer: trust the sender, call it unverified, or check it as any other. ' +
+        'Mail from this computer: trust its sender, doubt it, or check it as any other. ' +
         'Behind a mail server on the same computer: doubt.',
     }),
   },

@@ -25,22 +25,7 @@ import type { Clock } from '../../machinery.js';
 import type { EmailConfig } from './config.js';
 import { type PathCommand, readPathCommand } from './path-command.js';
 import { isLoopback } from './receive-limits.js';
-import type { Transaction } from './receive-submission.js';
-
-/** A refusal: reply code and text, which begins with an enhanced status code (RFC 3463). */
-export interface Refusal {
-  readonly code: number;
-  readonly text: string;
-}
-
-export type DataReply =
-  | (Refusal & { readonly ok: false })
-  | {
-      readonly ok: true;
-      readonly text: string;
-      /** Called once: were the bytes of the reply handed to the network? */
-      readonly told: (answered: boolean) => void;
-    };
+import type { DataReply, Refusal, Transaction } from './transaction.js';
 
 /** What the protocol asks of us; undefined means yes. */
 export interface Handlers {
@@ -57,6 +42,8 @@ const ENHANCED = /^[245]\.\d{1,3}\.\d{1,3} /;
 const INTERNAL: Refusal = { code: 451, text: '4.3.0 Internal trouble, try again later' };
 const TOO_MANY_ERRORS = '4.7.0 Too many refused commands';
 const CLOSED = (_answer: boolean): void => {};
+/** Greeting, STARTTLS, QUIT and goodbyes: what follows them is no reply. */
+const AT_ONCE: ReadonlySet<number> = new Set([220, 221, 421]);
 
 export class Connection extends SMTPConnection {
   readonly #errorsMax: number;
@@ -65,6 +52,9 @@ export class Connection extends SMTPConnection {
   #errors = 0;
   #report: ((answered: boolean) => void) | undefined;
   #account: Account | undefined;
+  /** The socket while it is corked. */
+  #held: Socket | TLSSocket | undefined;
+  readonly #reports: ((answered: boolean) => void)[] = [];
   /** Of the command that is being handled. */
   #path: PathCommand | undefined;
   /** When it became the peer's turn, by the clock that never jumps. */
@@ -137,15 +127,36 @@ export class Connection extends SMTPConnection {
     this.#left(this);
   }
 
+  /**
+   * Replies of one turn of the event loop leave in one write: to a peer that pipelines, the replies
+   * to MAIL, RCPT and DATA are one system call, which is the largest cost of a small mail.
+   */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     const report = this.#takeReport();
     const open = !this._upgrading && !this._socket.destroyed && this._socket.readyState === 'open';
+    if (AT_ONCE.has(code)) this.#flush();
+    else if (open) this.#hold();
     super.send(code, data, typeof data === 'string' && ENHANCED.test(data) ? false : context);
     this.waitingSince = this.#clock.monotonic();
     if (!open) report(false);
-    else if (this._socket.writableLength === 0) report(true);
-    else if (report !== CLOSED) this._socket.write('', (error) => report(!error));
+    else if (report !== CLOSED) this.#reports.push(report);
     if (code >= 500 && ++this.#errors > this.#errorsMax) super.send(421, TOO_MANY_ERRORS, false);
+  }
+
+  #hold(): void {
+    if (this.#held !== undefined) return;
+    this.#held = this._socket;
+    this.#held.cork();
+    setImmediate(() => this.#flush());
+  }
+
+  /** Hands what was held to the network, and tells whether it took it. */
+  #flush(): void {
+    const socket = this.#held;
+    if (socket === undefined) return;
+    this.#held = undefined;
+    socket.uncork();
+    for (const report of this.#reports.splice(0)) whenWritten(socket, report);
   }
 
   override _parseAddressCommand(rawName: string, rawCommand: Buffer | string) {
@@ -307,6 +318,14 @@ export class Server extends SMTPServer {
     this.emit('error', error instanceof Error ? error : new Error(String(error)));
     return asError(INTERNAL);
   }
+}
+
+/** Calls `report` once: were all bytes written so far handed to the network? */
+function whenWritten(socket: Socket | TLSSocket, report: (answered: boolean) => void): void {
+  if (socket.destroyed) report(socket.writableFinished);
+  else if (socket.writableEnded) socket.once('close', () => report(socket.writableFinished));
+  else if (socket.writableLength === 0) report(true);
+  else socket.write('', (error) => report(!error));
 }
 
 function asError(refusal: Refusal | undefined): Error | null {

@@ -8,7 +8,7 @@
  */
 
 import type { Readable } from 'node:stream';
-import type { Refusal } from './receive-connection.js';
+import type { Refusal } from './transaction.js';
 
 /** Larger content does not travel in the submission (law 1). */
 export const INLINE_BYTES = 64 * 1024;

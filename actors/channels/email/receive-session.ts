@@ -19,16 +19,11 @@ import type { EmailConfig } from './config.js';
 import { headerFacts, type MailHead } from './head.js';
 import type { PathCommand } from './path-command.js';
 import { outcomesOf } from './receive-bounce.js';
-import type { Connection, DataReply, Handlers, Refusal } from './receive-connection.js';
+import type { Connection, Handlers } from './receive-connection.js';
 import { type ReceivedContent, receiveContent } from './receive-content.js';
 import { isLoopback, PeerLimits } from './receive-limits.js';
-import {
-  envelopeText,
-  makeSubmission,
-  reportWish,
-  senderFacts,
-  type Transaction,
-} from './receive-submission.js';
+import { envelopeText, makeSubmission, reportWish, senderFacts } from './receive-submission.js';
+import type { DataReply, Refusal, Transaction } from './transaction.js';
 import type { Checking, SenderFacts, Verifier } from './verify-sender.js';
 
 const MAIL_PARAMETERS = new Set(['SIZE', 'BODY', 'SMTPUTF8', 'RET', 'ENVID', 'AUTH']);

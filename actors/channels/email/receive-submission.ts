@@ -3,33 +3,14 @@
  * of the mail say is put where the rest of the switch looks for it.
  */
 
-import type { Account } from '../../../schemas/account.js';
-import type {
-  ReportWish,
-  Sender,
-  Submission,
-  SubmissionRecipient,
-  Verification,
-} from '../../../schemas/submission.js';
-import type { Mailbox } from './address.js';
+import type { ReportWish, Sender, Submission, Verification } from '../../../schemas/submission.js';
 import type { MailHead } from './head.js';
 import type { PathCommand } from './path-command.js';
-import type { BounceTarget } from './receive-bounce.js';
 import type { Connection } from './receive-connection.js';
 import type { ReceivedContent } from './receive-content.js';
 import { originOf } from './trace.js';
+import type { Transaction } from './transaction.js';
 import type { SenderFacts } from './verify-sender.js';
-
-/** Between MAIL and the reply to DATA. */
-export interface Transaction {
-  readonly startedAt: number;
-  readonly mailFrom: Mailbox | undefined;
-  /** The subscriber who signed in, or whose address the envelope names. */
-  readonly account: Account | undefined;
-  /** By normal form: a repeated RCPT replaces the first. */
-  readonly recipients: Map<string, SubmissionRecipient>;
-  readonly bounces: Map<string, BounceTarget>;
-}
 
 export function senderFacts(connection: Connection, transaction: Transaction): SenderFacts {
   const { mailFrom } = transaction;
@@ -60,7 +41,8 @@ export function reportWish(connection: Connection, path: PathCommand): ReportWis
 /** The source and the envelope, for the key of law 13. */
 export function envelopeText(connection: Connection, transaction: Transaction): string {
   const from = transaction.mailFrom?.value ?? '';
-  return `${connection.remoteAddress}\n${from}\n${[...transaction.recipients.keys()].join('\n')}\n\n`;
+  const to = [...transaction.recipients.keys()].join('\n');
+  return `${connection.remoteAddress}\n${from}\n${to}\n\n`;
 }
 
 export function makeSubmission(parts: {

@@ -166,6 +166,7 @@ describe('stopping', () => {
     assert.equal(await busy.code(), 250);
     assert.equal(await busy.code(), 421);
     await stopped;
+    await context.until(() => context.taken[0]?.answers.length === 1);
     assert.equal(await connect().reply(), undefined);
     assert.deepEqual(context.taken[0]?.answers, [true]);
   });

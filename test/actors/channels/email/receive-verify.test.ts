@@ -31,6 +31,7 @@ describe('TLS', () => {
     const { origin } = context.taken[0]?.submission ?? assert.fail('nothing was accepted');
     assert.equal(origin.peer, '127.0.0.1, TLS 1.3');
     assert.equal(origin.trace?.['protocol'], 'ESMTPS');
+    await context.until(() => context.taken[0]?.answers.length === 1);
     assert.deepEqual(context.taken[0]?.answers, [true]);
   });
 

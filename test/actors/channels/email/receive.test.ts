@@ -44,7 +44,7 @@ describe('a mail to a subscriber', () => {
     assert.equal(submission.unique?.lasts, 'untilAnswered');
   });
 
-  it('is greeted at once and told every extension, but no AUTH or STARTTLS that cannot be', async () => {
+  it('is greeted at once and told every extension that can be used', async () => {
     const { connect } = await startReceiving({ submission: { plaintext: 'never' } });
     const line = connect();
     const before = performance.now();
@@ -117,7 +117,7 @@ describe('a mail to a subscriber', () => {
     assert.equal(submission.header.size, body.length + 16);
   });
 
-  it('sent again unanswered has the same key, sent by another peer or changed another', async () => {
+  it('sent again unanswered has the same key, changed or to others another', async () => {
     const { context, open } = await startReceiving();
     const line = await open();
     await line.mail('you@example.net', ['anna@example.com'], MAIL);
