@@ -5,9 +5,8 @@
 
 import dgram from 'node:dgram';
 
-export type Records = Readonly<
-  Record<string, string | { readonly preference: number; readonly exchange: string }>
->;
+export type DnsRecord = string | { readonly preference: number; readonly exchange: string };
+export type Records = Readonly<Record<string, DnsRecord | readonly DnsRecord[]>>;
 
 const TYPE = { A: 1, MX: 15, TXT: 16 } as const;
 const NXDOMAIN = 3;
@@ -34,7 +33,8 @@ export async function startDns(
     if (behaviour === 'silent') return;
     const known = Object.keys(records).some((one) => one.split(' ')[1] === name);
     const record = records[key];
-    socket.send(answer(query.subarray(0, end), record, known), peer.port, peer.address);
+    const rows = record === undefined ? [] : [record].flat();
+    socket.send(answer(query.subarray(0, end), rows, known), peer.port, peer.address);
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', () => resolve()));
   return {
@@ -56,25 +56,28 @@ function readQuestion(query: Buffer): { name: string; type: string; end: number 
   return { name: labels.join('.').toLowerCase(), type, end: at + 5 };
 }
 
-function answer(question: Buffer, record: Records[string] | undefined, known: boolean): Buffer {
+function answer(question: Buffer, records: readonly DnsRecord[], known: boolean): Buffer {
   const head = Buffer.from(question);
   head.writeUInt16BE(0x8180 | (known ? 0 : NXDOMAIN), 2);
-  head.writeUInt16BE(record === undefined ? 0 : 1, 6);
+  head.writeUInt16BE(records.length, 6);
   head.writeUInt16BE(0, 8);
   head.writeUInt16BE(0, 10);
-  if (record === undefined) return head;
   const type = head.readUInt16BE(head.length - 4);
-  const data = recordData(type, record);
-  const row = Buffer.alloc(12);
-  row.writeUInt16BE(0xc00c, 0);
-  row.writeUInt16BE(type, 2);
-  row.writeUInt16BE(1, 4);
-  row.writeUInt32BE(60, 6);
-  row.writeUInt16BE(data.length, 10);
-  return Buffer.concat([head, row, data]);
+  return Buffer.concat([head, ...records.flatMap((record) => row(type, record))]);
 }
 
-function recordData(type: number, record: Records[string]): Buffer {
+function row(type: number, record: DnsRecord): [Buffer, Buffer] {
+  const data = recordData(type, record);
+  const fixed = Buffer.alloc(12);
+  fixed.writeUInt16BE(0xc00c, 0);
+  fixed.writeUInt16BE(type, 2);
+  fixed.writeUInt16BE(1, 4);
+  fixed.writeUInt32BE(60, 6);
+  fixed.writeUInt16BE(data.length, 10);
+  return [fixed, data];
+}
+
+function recordData(type: number, record: DnsRecord): Buffer {
   if (typeof record !== 'string') {
     const preference = Buffer.alloc(2);
     preference.writeUInt16BE(record.preference);
@@ -90,7 +93,8 @@ function recordData(type: number, record: Records[string]): Buffer {
 }
 
 function encodeName(name: string): Buffer {
-  const labels = name.split('.').map((label) => Buffer.from(`\x00${label}`, 'latin1'));
+  const given = name === '' ? [] : name.split('.');
+  const labels = given.map((label) => Buffer.from(`\x00${label}`, 'latin1'));
   for (const label of labels) label[0] = label.length - 1;
   return Buffer.concat([...labels, Buffer.from([0])]);
 }

@@ -26,7 +26,7 @@ export type SinkStage =
 
 /** What the sink does at a stage; undefined: what is right. */
 export type SinkAction =
-  | { readonly answer: string; readonly then?: 'hangUp' }
+  | { readonly answer: string; readonly afterwards?: 'hangUp' }
   | 'stall'
   | 'hangUp'
   | undefined;
@@ -344,7 +344,7 @@ class SinkSession {
     const answer = action?.answer ?? right;
     if (/^[23]/.test(answer)) done?.(answer);
     this.#socket.write(`${answer}\r\n`);
-    if (action?.then !== 'hangUp') return true;
+    if (action?.afterwards !== 'hangUp') return true;
     this.#socket.end();
     return false;
   }

@@ -47,9 +47,12 @@ export function parseReply(answer: string): Reply {
 export function oneLine(answer: string): string {
   const lines = answer.split(/\r?\n/);
   const [first = '', ...further] = lines;
-  const text = [first, ...further.map((line) => line.replace(/^\d{3}[ -]?/, ''))].join(' ');
+  const text = [
+    first,
+    ...further.map((line) => line.replace(/^\d{3}[ -]?(?:[245]\.\d+\.\d+ )?/, '')),
+  ].join(' ');
   return text
-    .replace(/\p{Cc}+/gu, ' ')
+    .replace(/[\p{Cc}\s]+/gu, ' ')
     .trim()
     .slice(0, TEXT_MAX);
 }

@@ -89,8 +89,10 @@ function opening(connection: SMTPConnection, options: ConnectOptions): Promise<C
       lost('connected, but the greeting was not finished in time'),
     );
     // Stays: an error without a listener would be thrown.
-    connection.on('error', (error: SMTPError) => settle(connectTrouble(error)));
-    connection.connect((error) => settle(error ? connectTrouble(error) : { ok: true, connection }));
+    connection.on('error', (error: SMTPError) => settle(connectTrouble(error, connection)));
+    connection.connect((error) =>
+      settle(error ? connectTrouble(error, connection) : { ok: true, connection }),
+    );
   });
 }
 
@@ -122,10 +124,10 @@ function signIn(
   });
 }
 
-function connectTrouble(error: SMTPError): Connected {
+function connectTrouble(error: SMTPError, connection: SMTPConnection): Connected {
   const reply = error.response ?? '';
   const reason = error.message;
-  if (error.code === 'ETLS' || error.command === 'STARTTLS') {
+  if (error.code === 'ETLS' || error.command === 'STARTTLS' || connection.upgrading === true) {
     return { ok: false, trouble: 'tls', reply, reason };
   }
   return { ok: false, trouble: reply === '' ? 'lost' : 'refused', reply, reason };
