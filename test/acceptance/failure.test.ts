@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { HistoryEntry } from '../../schemas/message.js';
 import { aSubscriber, aSwitch, must } from './a-switch.js';
-import { runTable } from './table.js';
+import { rowName, runTable } from './table.js';
 
 const TRIALS = 5;
 const RETRY_MS = 60_000;
@@ -40,61 +40,70 @@ function reasons(history: readonly HistoryEntry[]): readonly string[] {
 }
 
 runTable('table-4.md', {
-  '5 temporary | confirms | 5 + 1 attempts from the stored UMF; history "A failed"; partial failure, then confirmed':
-    async (t) => {
-      const { on, triesOf } = await setUp(t);
-      on.peer('a').script('r-a', { temporary: 99 });
-      const key = await on.send('r');
-      await on.until(key, 'confirmed', RETRY_MS / 2);
-      assert.deepEqual(await triesOf(key), [TRIALS, 1]);
-      const history = await on.history(key);
-      assert.deepEqual(reasons(history), [...Array(TRIALS).fill('0 retry'), '1 confirmed']);
-      const seen = states(history);
-      assert.ok(seen.indexOf('dispatched.partlyFailed') < seen.indexOf('confirmed'), `${seen}`);
-      assert.ok(seen.includes('dispatched.partlyFailed'), `${seen}`);
-      assert.equal(on.peer('a').received.length, 0);
-      const [copy, ...more] = on.peer('b').received;
-      assert.equal(more.length, 0);
-      assert.equal(copy?.umf.subject, 'Hello');
-      assert.equal(copy?.umf.body.text, 'Anybody there?');
-    },
-
-  "5 temporary | 5 temporary | full failure; dead; in the administrator's mailbox; no 11th attempt":
-    async (t) => {
-      const { on, operator, triesOf } = await setUp(t);
-      for (const name of ['a', 'b']) on.peer(name).script(`r-${name}`, { temporary: 99 });
-      const key = await on.send('r');
-      await on.until(key, 'failed.dead', RETRY_MS / 2);
-      assert.deepEqual(await triesOf(key), [TRIALS, TRIALS]);
-      await on.settle();
-      const [notice, ...more] = await on.messagesOf(operator.id);
-      assert.equal(more.length, 0);
-      assert.match(notice?.input.header.subject ?? '', /^Dead message \S+: Hello$/);
-      assert.equal(notice?.state, 'confirmed');
-      assert.equal(notice?.context.deliveries[0]?.level, 'kept');
-      for (let i = 0; i < 100; i += 1) {
-        on.clock.advance(RETRY_MS);
-        await on.settle();
-      }
-      assert.deepEqual(await triesOf(key), [TRIALS, TRIALS]);
-      assert.equal((await on.read(key)).state, 'failed.dead');
-    },
-
-  'expires after trial 3 | confirms | 3 + 1; B has trials and expiry of its own': async (t) => {
-    const expiryMs = RETRY_MS * 2 + RETRY_MS / 2;
-    const { on, triesOf } = await setUp(t, { 'policy.a.expiryMs': String(expiryMs) });
+  [rowName([
+    '5 temporary',
+    'confirms',
+    '5 + 1 attempts from the stored UMF; history "A failed"; partial failure, then confirmed',
+  ])]: async (t) => {
+    const { on, triesOf } = await setUp(t);
     on.peer('a').script('r-a', { temporary: 99 });
     const key = await on.send('r');
-    const document = await on.until(key, 'confirmed', 1_000);
-    assert.deepEqual(await triesOf(key), [3, 1]);
-    const [a, b] = document.context.deliveries;
-    assert.ok(a && b && b.expiresAt > a.expiresAt + expiryMs);
-    assert.equal(b.policy.trials, TRIALS);
+    await on.until(key, 'confirmed', RETRY_MS / 2);
+    assert.deepEqual(await triesOf(key), [TRIALS, 1]);
+    const history = await on.history(key);
+    assert.deepEqual(reasons(history), [...Array(TRIALS).fill('0 retry'), '1 confirmed']);
+    const seen = states(history);
+    assert.ok(seen.indexOf('dispatched.partlyFailed') < seen.indexOf('confirmed'), `${seen}`);
+    assert.ok(seen.includes('dispatched.partlyFailed'), `${seen}`);
+    assert.equal(on.peer('a').received.length, 0);
+    const [copy, ...more] = on.peer('b').received;
+    assert.equal(more.length, 0);
+    assert.equal(copy?.umf.subject, 'Hello');
+    assert.equal(copy?.umf.body.text, 'Anybody there?');
   },
 
-  'hand-off to the core lost | – | after the time-out, from the stored UMF, one delivery': async (
-    t,
-  ) => {
+  [rowName([
+    '5 temporary',
+    '5 temporary',
+    "full failure; dead; in the administrator's mailbox; no 11th attempt",
+  ])]: async (t) => {
+    const { on, operator, triesOf } = await setUp(t);
+    for (const name of ['a', 'b']) on.peer(name).script(`r-${name}`, { temporary: 99 });
+    const key = await on.send('r');
+    await on.until(key, 'failed.dead', RETRY_MS / 2);
+    assert.deepEqual(await triesOf(key), [TRIALS, TRIALS]);
+    await on.settle();
+    const [notice, ...more] = await on.messagesOf(operator.id);
+    assert.equal(more.length, 0);
+    assert.match(notice?.input.header.subject ?? '', /^Dead message \S+: Hello$/);
+    assert.equal(notice?.state, 'confirmed');
+    assert.equal(notice?.context.deliveries[0]?.level, 'kept');
+    for (let i = 0; i < 100; i += 1) {
+      on.clock.advance(RETRY_MS);
+      await on.settle();
+    }
+    assert.deepEqual(await triesOf(key), [TRIALS, TRIALS]);
+    assert.equal((await on.read(key)).state, 'failed.dead');
+  },
+
+  [rowName(['expires after trial 3', 'confirms', '3 + 1; B has trials and expiry of its own'])]:
+    async (t) => {
+      const expiryMs = RETRY_MS * 2 + RETRY_MS / 2;
+      const { on, triesOf } = await setUp(t, { 'policy.a.expiryMs': String(expiryMs) });
+      on.peer('a').script('r-a', { temporary: 99 });
+      const key = await on.send('r');
+      const document = await on.until(key, 'confirmed', 1_000);
+      assert.deepEqual(await triesOf(key), [3, 1]);
+      const [a, b] = document.context.deliveries;
+      assert.ok(a && b && b.expiresAt > a.expiresAt + expiryMs);
+      assert.equal(b.policy.trials, TRIALS);
+    },
+
+  [rowName([
+    'hand-off to the core lost',
+    '–',
+    'after the time-out, from the stored UMF, one delivery',
+  ])]: async (t) => {
     const { on } = await setUp(t);
     // The receiving agent has its answer and then dies before anything goes on.
     const umf = {

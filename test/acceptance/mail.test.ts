@@ -17,7 +17,7 @@ import { messageKey } from '../../schemas/identifier.js';
 import type { MessageDocument } from '../../schemas/message.js';
 import { SmtpLine } from '../harness/smtp-line.js';
 import { must } from './a-switch.js';
-import { runTable } from './table.js';
+import { rowName, runTable } from './table.js';
 
 const DOMAIN = 'mmserver.company.com';
 const OWN = `username@${DOMAIN}`;
@@ -167,38 +167,41 @@ runTable('table-3.md', {
     assert.match(await rawOf(key), /^Errors-To: list-owner@company\.com\r$/m);
   },
 
-  'alias, and work channel is username@company.com + | same | own id recognised: that delivery fails 5.4.6, next route, else inbox; no loop':
-    async (t) => {
-      const { account, company, connect, ended, on, send, store, taken } = await setUp(t);
-      const device = { name: 'work', addresses: [{ channel: 'email', value: SECOND }] };
-      must(await on.accounts.addDevice(account.id, device));
-      const steps = [{ endpoints: ['work'] }];
-      const work = {
-        id: 'work',
-        name: 'Work',
-        steps,
-        confirms: 'any',
-        lastResort: 'inbox',
-      } as const;
-      must(await on.accounts.putProfile(account.id, work));
-      must(await on.accounts.setActive(account.id, { profile: 'work' }));
-      // The company forwards to the switch, and gives its answer back.
-      company.answer = async ({ content }) => {
-        const line = await connect();
-        const forwarded = content.replace(/^\./gm, '..');
-        const { code, text } = await line.mail('list-owner@company.com', [OWN], forwarded);
-        return { code, text: text.slice('554 '.length) };
-      };
-      const document = await ended(await send(OWN));
-      assert.equal(document.state, 'confirmed');
-      const [out, kept] = document.context.deliveries;
-      assert.equal(out?.phase, 'failed');
-      assert.equal(out?.last?.status, '5.4.6');
-      assert.equal(kept?.level, 'kept');
-      assert.equal(taken.length, 1);
-      const keys = await store.list('keys/msg/', { limit: 10, order: 'ascending' });
-      assert.equal(keys.length, 1);
-    },
+  [rowName([
+    'alias, and work channel is username@company.com +',
+    'same',
+    'own id recognised: that delivery fails 5.4.6, next route, else inbox; no loop',
+  ])]: async (t) => {
+    const { account, company, connect, ended, on, send, store, taken } = await setUp(t);
+    const device = { name: 'work', addresses: [{ channel: 'email', value: SECOND }] };
+    must(await on.accounts.addDevice(account.id, device));
+    const steps = [{ endpoints: ['work'] }];
+    const work = {
+      id: 'work',
+      name: 'Work',
+      steps,
+      confirms: 'any',
+      lastResort: 'inbox',
+    } as const;
+    must(await on.accounts.putProfile(account.id, work));
+    must(await on.accounts.setActive(account.id, { profile: 'work' }));
+    // The company forwards to the switch, and gives its answer back.
+    company.answer = async ({ content }) => {
+      const line = await connect();
+      const forwarded = content.replace(/^\./gm, '..');
+      const { code, text } = await line.mail('list-owner@company.com', [OWN], forwarded);
+      return { code, text: text.slice('554 '.length) };
+    };
+    const document = await ended(await send(OWN));
+    assert.equal(document.state, 'confirmed');
+    const [out, kept] = document.context.deliveries;
+    assert.equal(out?.phase, 'failed');
+    assert.equal(out?.last?.status, '5.4.6');
+    assert.equal(kept?.level, 'kept');
+    assert.equal(taken.length, 1);
+    const keys = await store.list('keys/msg/', { limit: 10, order: 'ascending' });
+    assert.equal(keys.length, 1);
+  },
 
   [`unknown | nobody@${DOMAIN} | 550, nothing stored +`]: async (t) => {
     const { connect, store } = await setUp(t);
@@ -210,21 +213,24 @@ runTable('table-3.md', {
     assert.deepEqual(keys, []);
   },
 
-  'authenticated subscriber + | other@elsewhere.example | accepted, tracked, no account made':
-    async (t) => {
-      const { connect, ended, on, send, taken } = await setUp(t);
-      const line = await connect();
-      const secret = Buffer.from(`\0username\0${PASSWORD}`).toString('base64');
-      assert.equal((await line.ask(`AUTH PLAIN ${secret}`)).code, 235);
-      const key = await send('other@elsewhere.example', line, OWN);
-      const document = await ended(key);
-      assert.equal(document.state, 'confirmed');
-      assert.equal(document.input.recipient.kind, 'outside');
-      assert.deepEqual(
-        taken.map((mail) => mail.to),
-        [['other@elsewhere.example']],
-      );
-      assert.ok((await on.kernel.history(key)).some((entry) => entry.event.type === 'OUTCOME'));
-      assert.equal((await on.accounts.list()).length, 1);
-    },
+  [rowName([
+    'authenticated subscriber +',
+    'other@elsewhere.example',
+    'accepted, tracked, no account made',
+  ])]: async (t) => {
+    const { connect, ended, on, send, taken } = await setUp(t);
+    const line = await connect();
+    const secret = Buffer.from(`\0username\0${PASSWORD}`).toString('base64');
+    assert.equal((await line.ask(`AUTH PLAIN ${secret}`)).code, 235);
+    const key = await send('other@elsewhere.example', line, OWN);
+    const document = await ended(key);
+    assert.equal(document.state, 'confirmed');
+    assert.equal(document.input.recipient.kind, 'outside');
+    assert.deepEqual(
+      taken.map((mail) => mail.to),
+      [['other@elsewhere.example']],
+    );
+    assert.ok((await on.kernel.history(key)).some((entry) => entry.event.type === 'OUTCOME'));
+    assert.equal((await on.accounts.list()).length, 1);
+  },
 });

@@ -6,7 +6,7 @@ import type { Account, Profile } from '../../schemas/account.js';
 import type { Decision } from '../../schemas/decision.js';
 import { anAccount, anInput, aProfile, NOW, POLICY } from '../actors/user-manager/an-account.js';
 import { aSwitch, must } from './a-switch.js';
-import { runTable } from './table.js';
+import { rowName, runTable } from './table.js';
 
 const HOUR_MS = 3_600_000;
 /** Midnight of the test's day; times of day below are counted from it. */
@@ -125,46 +125,52 @@ runTable('table-2.md', {
     }
   },
 
-  'do not disturb to T | no match | 0 sent; readable in the inbox now; at T decided by the profile active at T':
-    async (t) => {
-      const on = await aSwitch(t, ['wap', 'im']);
-      const r = { channel: 'wap', value: 'r' };
-      const { id } = must(await on.accounts.create({ name: 'r', addresses: [r] }));
-      const device = (name: string) => ({
-        name,
-        addresses: [{ channel: name, value: `r-${name}` }],
-      });
-      for (const name of ['wap', 'im']) must(await on.accounts.addDevice(id, device(name)));
-      must(await on.accounts.putProfile(id, profile('meeting', ['wap'])));
-      must(await on.accounts.putProfile(id, profile('home', ['im'])));
-      must(await on.accounts.setActive(id, { profile: 'meeting' }));
-      const until = on.clock.now() + HOUR_MS;
-      const exceptions = [{ sender: 'boss' }];
-      must(await on.accounts.setQuiet(id, { until, exceptions }));
-      const key = await on.send('r', { from: 's1' });
-      assert.equal((await on.read(key)).state, 'routed.held');
-      on.clock.advance(HOUR_MS - 1000);
-      await on.settle();
-      assert.equal(on.peer('wap').received.length + on.peer('im').received.length, 0);
-      const readable = await on.messagesOf(id);
-      assert.deepEqual(
-        readable.map((message) => message.input.header.subject),
-        ['Hello'],
-      );
-      must(await on.accounts.setActive(id, { profile: 'home' }));
-      await on.until(key, 'confirmed');
-      assert.ok(on.clock.now() >= until);
-      assert.equal(on.peer('wap').received.length, 0);
-      assert.equal(on.peer('im').of('r-im').length, 1);
-    },
+  [rowName([
+    'do not disturb to T',
+    'no match',
+    '0 sent; readable in the inbox now; at T decided by the profile active at T',
+  ])]: async (t) => {
+    const on = await aSwitch(t, ['wap', 'im']);
+    const r = { channel: 'wap', value: 'r' };
+    const { id } = must(await on.accounts.create({ name: 'r', addresses: [r] }));
+    const device = (name: string) => ({
+      name,
+      addresses: [{ channel: name, value: `r-${name}` }],
+    });
+    for (const name of ['wap', 'im']) must(await on.accounts.addDevice(id, device(name)));
+    must(await on.accounts.putProfile(id, profile('meeting', ['wap'])));
+    must(await on.accounts.putProfile(id, profile('home', ['im'])));
+    must(await on.accounts.setActive(id, { profile: 'meeting' }));
+    const until = on.clock.now() + HOUR_MS;
+    const exceptions = [{ sender: 'boss' }];
+    must(await on.accounts.setQuiet(id, { until, exceptions }));
+    const key = await on.send('r', { from: 's1' });
+    assert.equal((await on.read(key)).state, 'routed.held');
+    on.clock.advance(HOUR_MS - 1000);
+    await on.settle();
+    assert.equal(on.peer('wap').received.length + on.peer('im').received.length, 0);
+    const readable = await on.messagesOf(id);
+    assert.deepEqual(
+      readable.map((message) => message.input.header.subject),
+      ['Hello'],
+    );
+    must(await on.accounts.setActive(id, { profile: 'home' }));
+    await on.until(key, 'confirmed');
+    assert.ok(on.clock.now() >= until);
+    assert.equal(on.peer('wap').received.length, 0);
+    assert.equal(on.peer('im').of('r-im').length, 1);
+  },
 
-  'do not disturb to T | sender matches | sent at once, by the channels do-not-disturb names +':
-    () => {
-      const quiet = {
-        until: NOW + HOUR_MS,
-        exceptions: [{ sender: 'boss@example.org' }],
-        profile: 'mobile',
-      };
-      assert.deepEqual(sentTo(decideAt(subscriber({ quiet }), NOW)), ['phone']);
-    },
+  [rowName([
+    'do not disturb to T',
+    'sender matches',
+    'sent at once, by the channels do-not-disturb names +',
+  ])]: () => {
+    const quiet = {
+      until: NOW + HOUR_MS,
+      exceptions: [{ sender: 'boss@example.org' }],
+      profile: 'mobile',
+    };
+    assert.deepEqual(sentTo(decideAt(subscriber({ quiet }), NOW)), ['phone']);
+  },
 });
