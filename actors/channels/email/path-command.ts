@@ -43,7 +43,8 @@ export function readPathCommand(
     return name === 'MAIL FROM' && path[1] === '' ? { address: '', ...parameters } : undefined;
   }
   if (name === 'RCPT TO' && POSTMASTER.test(text)) return { address: 'postmaster', ...parameters };
-  const mailbox = parseMailbox(text);
+  // A sender may be called a%b or a!b; a recipient of that name asks to be relayed.
+  const mailbox = parseMailbox(text, name === 'MAIL FROM' ? 'allow' : 'refuse');
   return mailbox.ok ? { address: mailbox.value, mailbox, ...parameters } : undefined;
 }
 

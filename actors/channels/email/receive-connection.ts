@@ -36,6 +36,8 @@ export interface Handlers {
   data(connection: Connection, stream: SMTPServerDataStream): Promise<DataReply>;
   /** The connection ends or has ended; may be told twice. */
   closed(connection: Connection): void;
+  /** A handler threw: a bug, to be seen by the operator. */
+  failed(error: unknown): void;
 }
 
 const ENHANCED = /^[245]\.\d{1,3}\.\d{1,3} /;
@@ -315,7 +317,7 @@ export class Server extends SMTPServer {
 
   /** A handler threw: a bug of ours, and so a temporary error for the peer. */
   #bug(error: unknown): Error | null {
-    this.emit('error', error instanceof Error ? error : new Error(String(error)));
+    this.#handlers.failed(error);
     return asError(INTERNAL);
   }
 }

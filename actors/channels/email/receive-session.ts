@@ -72,6 +72,11 @@ export class Session implements Handlers {
     connection.counted = false;
   }
 
+  failed(error: unknown): void {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#context.log.error('email.bug', { why });
+  }
+
   async signIn(connection: Connection, name: string, password: string) {
     const { authenticator, log } = this.#context;
     const signedIn = await authenticator.signIn(name, password, connection.remoteAddress);

@@ -45,6 +45,12 @@ export function envelopeText(connection: Connection, transaction: Transaction): 
   return `${connection.remoteAddress}\n${from}\n${to}\n\n`;
 }
 
+/** The `with` of a Received line (RFC 3848, RFC 6531 4.3): ESMTP, ESMTPSA, UTF8SMTPS, … */
+function protocolOf(connection: Connection): string {
+  const type = connection._transmissionType();
+  return connection.session.envelope.smtpUtf8 ? type.replace(/^ESMTP/, 'UTF8SMTP') : type;
+}
+
 export function makeSubmission(parts: {
   readonly connection: Connection;
   readonly transaction: Transaction;
@@ -63,7 +69,7 @@ export function makeSubmission(parts: {
   const line = {
     ip: connection.remoteAddress,
     helo: connection.hostNameAppearsAs || '',
-    protocol: connection._transmissionType(),
+    protocol: protocolOf(connection),
     ...(connection.tls !== undefined && { tls: connection.tls }),
   };
   return {

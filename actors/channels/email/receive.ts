@@ -36,8 +36,8 @@ export async function receive(context: ReceiveContext<EmailConfig>): Promise<Rec
     clock,
     handlers: session,
   });
-  // What a peer does to its connection, and bugs of ours; neither may end the process.
-  server.on('error', (error: Error) => log.warn('email.connection', { why: error.message }));
+  // What a peer does to its connection must not end the process.
+  server.on('error', (error: Error) => log.info('email.connection', { why: error.message }));
   const address = await listen(server, config.listen);
   const watch = new SlowPeers(server, { config, clock });
   return {
