@@ -2,8 +2,8 @@
  * Recovery agent (E2): when the sweep looks at an open message again, and when it gives up. Pure.
  *
  * Every look that finds the machine unmoved pushes the next one further on; a message that was
- * looked at LOOKS_MAX times and never moved is broken, not slow: it becomes STUCK and so dead, where
- * an operator sees it (law 9).
+ * looked at LOOKS_MAX times and never moved is broken, not slow: it becomes STUCK and so dead,
+ * where an operator sees it (law 9).
  */
 
 /** After the first look in vain. */

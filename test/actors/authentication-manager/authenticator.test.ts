@@ -92,7 +92,7 @@ describe('signing in', () => {
     assert.equal(await signIn(RIGHT), 'r1');
   });
 
-  it('remembers a right pair, so that the next sign-in needs no hash, for a while only', async () => {
+  it('remembers a right pair for a while, so that the next one needs no hash', async () => {
     const { clock, signIn } = await setUp();
     const cost = async () => {
       const before = process.cpuUsage();
@@ -110,7 +110,7 @@ describe('signing in', () => {
 });
 
 describe('a guesser', () => {
-  it('is slowed down, also with the right password, while the victim elsewhere is not', async () => {
+  it('is slowed down, with the right password too; the victim elsewhere is not', async () => {
     const { clock, signIn } = await setUp();
     for (let i = 0; i < 5; i += 1)
       assert.equal(await signIn(`guess ${i}`, ATTACKER), 'SIGN_IN_FAILED');

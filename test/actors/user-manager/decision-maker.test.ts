@@ -60,7 +60,7 @@ describe('a plan', () => {
     assert.equal(ways(decide(anInput(anAccount({ profiles: [profile] })))), 'shelf+chat');
   });
 
-  it('of an empty profile is the last resort, also if the profile would end with the operator', () => {
+  it('of an empty profile is the last resort, also if it would end with the operator', () => {
     for (const lastResort of ['inbox', 'dead'] as const) {
       const account = anAccount({ profiles: [aProfile('work', [], { lastResort })] });
       assert.equal(ways(decide(anInput(account))), 'shelf');
