@@ -68,6 +68,38 @@ export interface ChannelFacts {
   readonly capacity: number;
 }
 
+/** What `patchboard setup` and `doctor` need of a channel to lead it into the world. */
+export interface ChannelSetup {
+  readonly questions: readonly {
+    readonly name: string;
+    readonly text: string;
+    /** `{domain}` is replaced. */
+    readonly answer: string;
+  }[];
+  /** Its section of patchboard.yaml, from the answers; `keyFile` holds a fresh RSA key. */
+  section(given: SetupAnswers): Readonly<Record<string, unknown>>;
+  /** What the domain's DNS must say. */
+  records(given: SetupAnswers): readonly DnsRecord[];
+  /** The same for a switch that is set up, as far as its settings tell. */
+  expected(config: unknown, domain: string): readonly DnsRecord[];
+}
+
+export interface SetupAnswers {
+  readonly domain: string;
+  readonly answers: Readonly<Record<string, string>>;
+  readonly keyFile: string;
+  /** The public half, DER in base64. */
+  readonly publicKey: string;
+}
+
+export interface DnsRecord {
+  readonly name: string;
+  readonly type: 'MX' | 'TXT';
+  readonly value: string;
+  /** What an answer must contain to count as right. */
+  readonly contains: string;
+}
+
 export interface Channel<Config = unknown> {
   readonly name: string;
   /** One sentence for people. */
@@ -75,6 +107,7 @@ export interface Channel<Config = unknown> {
   readonly facts: ChannelFacts;
   /** Its part of patchboard.yaml, under its name; every setting has a default. */
   readonly config: TSchema;
+  readonly setup?: ChannelSetup;
   /** Checks an address and puts it into its normal form. */
   address(text: string): { readonly ok: true; readonly address: Address } | Failure;
   receive?(context: ReceiveContext<Config>): Promise<Receiver>;

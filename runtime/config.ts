@@ -93,6 +93,7 @@ export function loadConfig(options: ConfigOptions): LoadedConfig {
 
   const given = new Map<string, Given>();
   for (const source of sources) for (const one of source.given) given.set(one.path, one);
+  for (const setting of settings) follow(setting, given);
   const present = settings.filter((setting) => isPresent(setting, [...given.keys()]));
   const checks = present.flatMap((setting) => problemsOf(setting, given.get(setting.path)));
   const problems = [...sources.flatMap((source) => source.problems), ...checks];
@@ -115,6 +116,14 @@ function stateDirectory(environment: Environment): Source {
       ? []
       : [{ path: 'data', value: directory, origin: '$STATE_DIRECTORY' }];
   return { given, problems: [], warnings: [] };
+}
+
+/** A setting that says `follows` has another one's value, unless it is set itself. */
+function follow({ path, schema }: Setting, given: Map<string, Given>): void {
+  const followed = schema.follows === undefined ? undefined : given.get(schema.follows);
+  if (followed === undefined || given.has(path)) return;
+  const value = schema.type === 'array' ? [followed.value] : followed.value;
+  given.set(path, { path, value, origin: `follows ${followed.path}` });
 }
 
 function isPresent(setting: Setting, given: readonly string[]): boolean {

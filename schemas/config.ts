@@ -1,10 +1,11 @@
 /**
  * The settings of the core: one schema gives their names, types, defaults and documentation.
  *
- * A channel adds its own section under its name (`Channel.config`). Three keywords of ours stand
+ * A channel adds its own section under its name (`Channel.config`). Four keywords of ours stand
  * in such a schema beside JSON Schema's: `unit: 'ms' | 'bytes'` lets a person write "30d" or
  * "64KiB" where the program reads a number (a name that ends in `Ms` or `Bytes` implies it), and
- * `secret: true` masks the value and lets it come from a credentials directory.
+ * `secret: true` masks the value and lets it come from a credentials directory; `follows: 'domain'`
+ * takes that setting's value as long as none of its own is given.
  * Invariant: every setting has a default or is optional, so that no file at all is a valid one.
  */
 

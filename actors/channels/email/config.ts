@@ -136,11 +136,13 @@ export const EmailConfigSchema = Type.Object(
     listen: Listen,
     hostname: Type.String({
       default: 'patchboard.localhost',
+      follows: 'domain',
       pattern: '^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$',
       description: 'Name of this switch in greetings, Received lines and reports.',
     }),
     domains: Type.Array(Type.String(), {
       default: ['patchboard.localhost'],
+      follows: 'domain',
       minItems: 1,
       description: 'Our mail domains: an unknown address in one of them is refused (550 5.1.1).',
     }),

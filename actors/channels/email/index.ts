@@ -7,6 +7,7 @@ import { readMail, writeMail } from './codec.js';
 import { type EmailConfig, EmailConfigSchema } from './config.js';
 import { deliverMail } from './deliver.js';
 import { receive } from './receive.js';
+import { setup } from './setup.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -48,6 +49,7 @@ export const email: Channel<EmailConfig> = {
     capacity: 200,
   },
   config: EmailConfigSchema,
+  setup,
   address(text) {
     const mailbox = parseMailbox(text);
     // The key, not the value: a subscriber is found whatever the case of the local part.
