@@ -52,7 +52,9 @@ export class Session implements Handlers {
   ) {
     this.#context = context;
     this.#config = context.config;
-    this.#domains = new Set(context.config.domains.map((domain) => domain.toLowerCase()));
+    const { domains, bounceDomain } = context.config;
+    const own = bounceDomain === undefined ? domains : [...domains, bounceDomain];
+    this.#domains = new Set(own.map((domain) => domain.toLowerCase()));
     this.#limits = new PeerLimits(context.config.limits, context.clock);
     this.#verifier = parts.verifier;
     this.#openConnections = parts.openConnections;
@@ -160,8 +162,8 @@ export class Session implements Handlers {
       if (transaction.recipients.size === 0) return yes('2.0.0 Ok: report taken');
     }
     const verification = checks
-      ? await (checking?.end() ?? this.#verify(content, facts))
-      : this.#unchecked(connection);
+      ? withoutPassword(await (checking?.end() ?? this.#verify(content, facts)), transaction)
+      : this.#unchecked(connection, transaction);
     const submission = makeSubmission({ connection, transaction, content, head, verification });
     return this.#accept({
       ...submission,
@@ -287,16 +289,21 @@ export class Session implements Handlers {
     return this.#verifier.verify(content.bytes, facts);
   }
 
-  #unchecked(connection: Connection): Verification {
+  #unchecked(connection: Connection, transaction: Transaction): Verification {
     if (connection.account !== undefined) return { verified: true, how: 'password' };
     if (!isLoopback(connection.remoteAddress)) return NOT_CHECKED;
-    // A subscriber's own address without a password is nobody's word, not even a local one.
-    const named = connection.transaction?.account !== undefined;
-    return { verified: this.#config.verify.local === 'trust' && !named, how: 'local peer' };
+    const local = { verified: this.#config.verify.local === 'trust', how: 'local peer' };
+    return withoutPassword(local, transaction);
   }
 }
 
 const NOT_CHECKED: Verification = { verified: false, how: 'not checked' };
+
+/** A subscriber's own address without a password is nobody's word, whatever DNS says of it. */
+function withoutPassword(verification: Verification, transaction: Transaction): Verification {
+  if (transaction.account === undefined) return verification;
+  return { verified: false, how: `${verification.how}, not signed in` };
+}
 
 function no(refusal: Refusal): DataReply {
   return { ok: false, code: refusal.code, text: refusal.text };

@@ -117,6 +117,14 @@ describe('bounces', () => {
     assert.match(fact?.outcome.reason ?? '', /no such user/);
   });
 
+  it('come to the bounce domain too, where that is another', async () => {
+    const { context, open } = await startReceiving({ bounceDomain: 'Return.example.com' });
+    const line = await open();
+    const to = ['bounce+valid1@return.example.com'];
+    assert.equal((await line.mail('', to, report('failed', '5.2.2'))).code, 250);
+    assert.equal(context.facts.length, 1);
+  });
+
   it('that only tell of a delay, or are no reports, decide nothing', async () => {
     const { context, open } = await startReceiving();
     const line = await open();

@@ -128,6 +128,13 @@ describe('a sender', () => {
     assert.equal(verified, false);
   });
 
+  it('that is a subscriber without its password is not verified, whatever DNS says', async () => {
+    const records = { 'TXT example.com': 'v=spf1 ip4:127.0.0.1 -all' };
+    const { verified, how } = await checked(records, 'Subject: x\r\n\r\n', 'ben@example.com');
+    assert.equal(how, 'SPF pass, DKIM none, DMARC none, not signed in');
+    assert.equal(verified, false);
+  });
+
   it('about whom nobody answers is unknown after the time that was set, and accepted', async () => {
     const dns = await startDns({}, 'silent');
     servers.push(dns);
