@@ -84,7 +84,7 @@ export class ConnectionPool<Connection extends Pooled> {
     lane.busy -= 1;
     this.#open -= 1;
     if (connection?.usable && !this.#stopped) this.#keep(name, lane, connection);
-    else connection?.quit();
+    else if (connection?.usable) connection.quit();
     this.#serveWaiting();
     this.#forget(name, lane);
   }

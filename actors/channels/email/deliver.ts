@@ -105,6 +105,7 @@ class MailDeliverer implements Deliverer {
   async #attempt(job: DeliveryJob): Promise<Outcome> {
     const to = parseMailbox(job.delivery.address.value, 'allow');
     if (!to.ok) return { result: 'failed', status: '5.1.3', reason: to.message };
+    if (cameFor(job, to)) return loop(to.value).outcome;
     const lane = this.lane(job.delivery.address);
     const paused = this.#breaker.enter(lane);
     if (paused !== undefined) {
@@ -128,19 +129,22 @@ class MailDeliverer implements Deliverer {
       }
       const stagesMs: StagesMs = {};
       const reused = place.kind === 'connection';
-      const got: Got = reused
-        ? { ok: true, client: place.connection }
-        : await this.#connect(to.domain, lane, stagesMs);
-      if (!got.ok) {
-        this.#pool.release(lane, undefined);
-        return got.outcome;
+      let client = reused ? place.connection : undefined;
+      let sent: Sent;
+      try {
+        if (client === undefined) {
+          const got = await this.#connect(to.domain, lane, stagesMs);
+          if (!got.ok) return got.outcome;
+          client = got.client;
+        }
+        sent = await this.#transact(job, outgoing, client, stagesMs);
+      } finally {
+        this.#giveBack(lane, client);
       }
-      const sent = await this.#transact(job, outgoing, got.client, stagesMs);
-      await this.#giveBack(lane, got.client, sent);
       const stale = reused && connections < CONNECTIONS_MAX && wasStale(sent);
       if (!stale) {
         this.#judge(lane, sent);
-        return outcomeOf(sent, { peer: got.client.peer, stagesMs });
+        return outcomeOf(sent, { peer: client.peer, stagesMs });
       }
     }
   }
@@ -167,13 +171,10 @@ class MailDeliverer implements Deliverer {
     }
   }
 
-  /** After a refusal the transaction is still open there: it is reset before the next mail. */
-  async #giveBack(lane: string, client: SmtpClient, sent: Sent): Promise<void> {
-    const clean = sent.kind !== 'refused' || sent.reply.startsWith('421') || (await client.reset());
-    const worn = client.messages >= this.#context.config.deliver.messagesPerConnection;
-    if (clean && client.usable && !worn) return this.#pool.release(lane, client);
-    client.quit();
-    this.#pool.release(lane, undefined);
+  #giveBack(lane: string, client: SmtpClient | undefined): void {
+    const worn = (client?.messages ?? 0) >= this.#context.config.deliver.messagesPerConnection;
+    if (worn) client?.quit();
+    this.#pool.release(lane, worn ? undefined : client);
   }
 
   #judge(lane: string, sent: Sent): void {
@@ -270,6 +271,14 @@ function wasStale(sent: Sent): boolean {
 /** A trouble that may pass outweighs one that will not. */
 function worse(before: Refusal | undefined, now: Refusal): Refusal {
   return before?.outcome.result === 'retry' ? before : now;
+}
+
+/** Sent to the very address it came to, it would only come again. */
+function cameFor(job: DeliveryJob, to: Mailbox): boolean {
+  const { via } = job.message.recipient;
+  if (via.channel !== job.delivery.address.channel) return false;
+  const came = parseMailbox(via.value, 'allow');
+  return job.message.recipient.kind === 'subscriber' && came.ok && came.key === to.key;
 }
 
 function loop(domain: string): Refusal {

@@ -11,7 +11,7 @@ import { TLSSocket } from 'node:tls';
 
 export { MailSource, type SourceMail, type SourceResult } from './peer-source.js';
 
-/** `content`: everything but the final dot has come; it has no answer of its own. */
+/** `content`: the first bytes of the content have come; right is to say nothing yet. */
 export type SinkStage =
   | 'connect'
   | 'EHLO'
@@ -20,6 +20,7 @@ export type SinkStage =
   | 'MAIL'
   | 'RCPT'
   | 'DATA'
+  | 'content'
   | 'dot'
   | 'RSET'
   | 'QUIT';
@@ -293,6 +294,7 @@ class SinkSession {
   async #data(): Promise<boolean> {
     const content = this.#content ?? [];
     if (this.#input.length === 0) return false;
+    if (content.length === 1 && !(await this.#act('content', '', ''))) return false;
     const before = Buffer.concat(content.slice(-END.length)).subarray(-(END.length - 1));
     const end = Buffer.concat([before, this.#input]).indexOf(END);
     if (end < 0) {
@@ -342,6 +344,7 @@ class SinkSession {
       return false;
     }
     const answer = action?.answer ?? right;
+    if (answer === '') return true;
     if (/^[23]/.test(answer)) done?.(answer);
     this.#socket.write(`${answer}\r\n`);
     if (action?.afterwards !== 'hangUp') return true;

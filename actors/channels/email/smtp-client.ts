@@ -15,6 +15,9 @@ import type { Clock, Timer } from '../../machinery.js';
 import { type ConnectOptions, peerName } from './smtp-connect.js';
 import { WithheldMessage } from './withheld-message.js';
 
+/** How long the answer to QUIT is awaited. */
+const QUIT_MS = 5_000;
+
 export interface Mail {
   /** Empty: the null sender. */
   readonly from: string;
@@ -57,6 +60,8 @@ export class SmtpClient {
   readonly secure: boolean;
   #utf8 = false;
   #reusable = true;
+  /** The last transaction is still open at the server. */
+  #refused = false;
   #messages = 0;
   /** Called once when the connection is gone. */
   onEnd: (() => void) | undefined;
@@ -87,7 +92,14 @@ export class SmtpClient {
   }
 
   /** One transaction; `stagesMs` gets the time spent in each stage. */
-  send(mail: Mail, stagesMs: StagesMs, bytesSent: () => Promise<boolean>): Promise<Sent> {
+  async send(mail: Mail, stagesMs: StagesMs, bytesSent: () => Promise<boolean>): Promise<Sent> {
+    if (this.#refused && !(await this.#reset())) {
+      return { kind: 'lost', stage: 'mail', reason: 'the connection could not be reset' };
+    }
+    return this.#transact(mail, stagesMs, bytesSent);
+  }
+
+  #transact(mail: Mail, stagesMs: StagesMs, bytesSent: () => Promise<boolean>): Promise<Sent> {
     const socket = this.#connection._socket;
     if (!socket || this.#connection.destroyed) {
       return Promise.resolve({ kind: 'lost', stage: 'mail', reason: 'the connection is closed' });
@@ -96,10 +108,10 @@ export class SmtpClient {
     this.#reusable = false;
     this.#utf8 = mail.utf8;
     const stages = new Stages(this.#clock, stagesMs);
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const settle = (sent: Sent): void => {
         if (!stages.finish()) return;
-        this.#afterwards(sent);
+        this.#afterwards(sent, stages.stage);
         resolve(sent);
       };
       const limit = (ms: number): void =>
@@ -123,9 +135,11 @@ export class SmtpClient {
               limit(this.#timeouts.answerMs);
               message.end();
             },
+            // Our own trouble: the dot stays here, and whoever called hears of it.
             (error: unknown) => {
-              settle({ kind: 'withheld' });
-              throw error;
+              if (!stages.finish()) return;
+              this.close();
+              reject(error);
             },
           );
         },
@@ -145,17 +159,17 @@ export class SmtpClient {
   }
 
   /** Ends a transaction that was refused (RFC 5321 4.1.1.5); false: the connection is no use. */
-  reset(): Promise<boolean> {
+  #reset(): Promise<boolean> {
+    this.#refused = false;
     return new Promise((resolve) => {
-      const timer = this.#clock.after(this.#timeouts.commandMs, () => done(false));
-      const onEnd = (): void => done(false);
       const done = (ok: boolean): void => {
         timer.cancel();
         this.#connection.off('end', onEnd);
-        this.#reusable = ok;
         if (!ok) this.close();
         resolve(ok);
       };
+      const timer = this.#clock.after(this.#timeouts.commandMs, () => done(false));
+      const onEnd = (): void => done(false);
       this.#connection.once('end', onEnd);
       this.#connection.reset((error) => done(error === null));
     });
@@ -164,7 +178,10 @@ export class SmtpClient {
   /** Leaves politely. */
   quit(): void {
     this.#reusable = false;
-    if (!this.#connection.destroyed) this.#connection.quit();
+    if (this.#connection.destroyed) return;
+    const timer = this.#clock.after(QUIT_MS, () => this.#connection.close());
+    this.#connection.once('end', () => timer.cancel());
+    this.#connection.quit();
   }
 
   /** Drops the connection; what is queued is not sent. */
@@ -173,16 +190,17 @@ export class SmtpClient {
     this.#connection.close();
   }
 
-  #afterwards(sent: Sent): void {
-    if (sent.kind === 'answered' || (sent.kind === 'refused' && !sent.reply.startsWith('421'))) {
-      this.#reusable = sent.kind === 'answered';
+  #afterwards(sent: Sent, stage: SendStage): void {
+    const closing =
+      (sent.kind === 'refused' || sent.kind === 'answered') && /^421/.test(sent.reply);
+    // Half a content on the line can be ended only by closing it.
+    const inContent = sent.kind === 'refused' && stage === 'data';
+    if (sent.kind === 'lost' || sent.kind === 'withheld' || closing || inContent) {
+      this.close();
       return;
     }
-    if (sent.kind === 'unfit') {
-      this.#reusable = true;
-      return;
-    }
-    this.close();
+    this.#refused = sent.kind === 'refused';
+    this.#reusable = true;
   }
 }
 

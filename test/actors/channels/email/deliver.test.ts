@@ -108,6 +108,15 @@ describe('the final dot', () => {
     assert.equal(sink.broken.length, 1);
   });
 
+  it('never leaves if bytesSent cannot be stored; the place is free again', async (t) => {
+    const sink = await startSink(t);
+    const deliverer = agentTo(t, sink, { perDestination: 1 });
+    const broken = () => Promise.reject(new Error('the disk is full'));
+    await assert.rejects(deliverer.deliver(job({ bytesSent: broken })), /the disk is full/);
+    assert.equal((await deliverer.deliver(job())).result, 'accepted');
+    assert.equal(sink.count, 1);
+  });
+
   it('is not asked for when the recipient is refused', async (t) => {
     const refuse = at('RCPT', { answer: '550 5.1.1 Nobody here' });
     const sink = await startSink(t, { script: refuse });
@@ -133,6 +142,9 @@ describe('what the peer says becomes the outcome', () => {
     ['hanging up at RCPT', 'RCPT', 'hangUp', again('4.4.2')],
     ['DATA refused', 'DATA', { answer: '451 4.3.0 Not now' }, again('4.3.0')],
     ['421 at RCPT', 'RCPT', { answer: '421 4.3.2 Bye', afterwards: 'hangUp' }, again('4.3.2')],
+    ['a refusal amid the content', 'content', { answer: '552 5.3.4 Too much' }, never('5.3.4')],
+    ['success amid the content', 'content', { answer: '250 2.0.0 Ok' }, again('4.4.2')],
+    ['hanging up amid the content', 'content', 'hangUp', again('4.4.2')],
     ['the content refused for good', 'dot', { answer: '554 5.6.0 Spam' }, never('5.6.0')],
     ['the content refused for now', 'dot', { answer: '451 4.3.0 Disk' }, again('4.3.0')],
     ['421 after the dot', 'dot', { answer: '421 4.3.2 Bye', afterwards: 'hangUp' }, again('4.3.2')],
@@ -142,10 +154,23 @@ describe('what the peer says becomes the outcome', () => {
   for (const [name, stage, action, expected] of rows) {
     it(`${name}: ${expected.result} ${expected.status}`, async (t) => {
       const sink = await startSink(t, { script: at(stage, action) });
-      const outcome = await agentTo(t, sink).deliver(job());
+      // What happens amid the content is over before the dot may leave.
+      const never = { bytesSent: () => new Promise<boolean>(() => undefined) };
+      const outcome = await agentTo(t, sink).deliver(job(stage === 'content' ? never : {}));
       assert.deepEqual(brief(outcome), expected, outcome.reason);
     });
   }
+
+  it('a connection with half a content on it is not used again', async (t) => {
+    const script = at('content', { answer: '552 5.3.4 Too much' }, 1);
+    const sink = await startSink(t, { script });
+    const deliverer = agentTo(t, sink);
+    const never = () => new Promise<boolean>(() => undefined);
+    assert.equal((await deliverer.deliver(job({ bytesSent: never }))).result, 'failed');
+    assert.equal((await deliverer.deliver(job())).result, 'accepted');
+    assert.equal(sink.connections, 2);
+    assert.equal(sink.count, 1);
+  });
 
   for (const stage of ['connect', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'dot'] as const) {
     it(`silence at ${stage} ends by its time limit`, async (t) => {
@@ -241,6 +266,13 @@ describe('an address that is none', () => {
 });
 
 describe('the agent as a whole', () => {
+  it('does not send a mail to the very address that it came to', async (t) => {
+    const sink = await startSink(t);
+    const outcome = await agentTo(t, sink).deliver(job({ to: 'Demo@example.com' }));
+    assert.deepEqual([outcome.result, outcome.status], ['failed', '5.4.6']);
+    assert.equal(sink.connections, 0);
+  });
+
   it('stops: idle connections are left politely', async (t) => {
     const sink = await startSink(t);
     const deliverer = agent(t, { smartHost: `127.0.0.1:${sink.port}` });
