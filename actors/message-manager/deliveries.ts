@@ -111,7 +111,8 @@ function retry(delivery: Delivery, at: number, afterMs = 0): Delivery {
 
 /** Nobody knows whether the attempt arrived (law 5): the channel's policy says what now. */
 export function lose(delivery: Delivery, at: number, afterMs?: number): Delivery {
-  if (delivery.attempt?.phase === 'claimed') return { ...delivery, phase: 'ready', dueAt: at };
+  // Nothing was sent: safe to repeat, but a trial all the same, or it could go on for ever.
+  if (delivery.attempt?.phase === 'claimed') return retry(delivery, at, afterMs);
   const doubtful = { ...delivery, possibleDuplicate: true as const };
   if (delivery.policy.onAmbiguous === 'retry') return retry(doubtful, at, afterMs);
   return {
