@@ -119,14 +119,6 @@ function plainErrors(facts: Facts): Facts {
   );
 }
 
-/** Colour is for terminals whose owner did not say NO_COLOR (https://no-color.org). */
-export function wantsColour(
-  stream: { readonly isTTY?: boolean },
-  environment: Readonly<Record<string, string | undefined>>,
-): boolean {
-  return stream.isTTY === true && (environment['NO_COLOR'] ?? '') === '';
-}
-
 /** One short line for a person: time, what, facts. Traffic gets arrows. */
 export function prettyLines(options: {
   readonly clock: Clock;
@@ -162,7 +154,7 @@ function trafficText(event: string, facts: Facts): string | undefined {
     return `← ${text('channel')}  ${text('from') || '(no sender)'}  ${subject}   ${id}`;
   }
   if (!event.startsWith('delivery.')) return undefined;
-  const word = text('level') || event.slice('delivery.'.length);
+  const word = text('confirmation') || event.slice('delivery.'.length);
   const since = facts['sinceAcceptMs'];
   const took = typeof since === 'number' ? `, ${Math.round(since)} ms` : '';
   const reason =

@@ -5,6 +5,7 @@
 
 import type { Log } from '../actors/machinery.js';
 import { messageName } from '../actors/message-tracker/tracker.js';
+import type { Delivery } from '../schemas/delivery.js';
 import type { HistoryEntry, MessageDocument, MessageEvent } from '../schemas/message.js';
 import type { Step } from './core.js';
 import type { Metrics } from './metrics.js';
@@ -64,6 +65,15 @@ function tellAccepted(log: Log, metrics: Metrics, document: MessageDocument): vo
   });
 }
 
+/** An archive knows its subscriber by an identifier; people know the address. */
+function whereTo(document: MessageDocument, delivery: Delivery | undefined): string {
+  const { recipient } = document.context;
+  const value = delivery?.address.value ?? '';
+  return recipient.kind === 'subscriber' && recipient.account === value
+    ? recipient.via.value
+    : value;
+}
+
 function tellOutcome(
   log: Log,
   document: MessageDocument,
@@ -75,11 +85,11 @@ function tellOutcome(
   const facts = {
     messageId: messageName(document.key),
     channel: delivery?.address.channel ?? '',
-    to: delivery?.address.value ?? '',
+    to: whereTo(document, delivery),
     attempt: event.attempt,
     status: outcome.status,
     ...(outcome.reason === '' ? {} : { reason: outcome.reason }),
-    ...(outcome.result === 'confirmed' ? { level: outcome.level } : {}),
+    ...(outcome.result === 'confirmed' ? { confirmation: outcome.level } : {}),
     ...(event.tookMs === undefined ? {} : { durationMs: event.tookMs }),
     sinceAcceptMs: Math.max(0, event.at - document.input.origin.startedAt),
     worker: entry.worker,

@@ -65,8 +65,9 @@ export function spanText(spanMs: number): string {
   return `${whole} ${unit.name} ${String(rest).padStart(2, '0')} ${lower.name}`;
 }
 
-/** "0.3 kB", "2.1 kB", "14 MB". */
+/** "300 B", "2.1 kB", "14 MB". */
 export function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
   const units = ['kB', 'MB', 'GB', 'TB'];
   let [value, unit] = [bytes / 1000, 0];
   while (value >= 1000 && unit < units.length - 1) [value, unit] = [value / 1000, unit + 1];

@@ -7,7 +7,7 @@ import { table } from './times.js';
 export const command: Command = {
   help: `config print | check [--json]
 
-  print   every setting, its value and where it comes from; secrets are masked
+  print   every setting that has a value, the value and where it comes from; secrets are masked
   check   problems only; exit 1 when there are any`,
   async run(call) {
     const what = call.words[0] ?? 'print';
@@ -20,10 +20,14 @@ export const command: Command = {
     if (!tellProblems(call, loaded)) return EXIT.failed;
     const { settings, file } = loaded;
     if (what === 'check') print(call, { ok: true, file }, [`${file ?? 'no file'}: no problem`]);
-    else print(call, { file, settings }, table(settings.map(row)));
+    else print(call, { file, settings }, table(settings.filter(isSet).map(row)));
     return EXIT.ok;
   },
 };
+
+function isSet({ value }: { value: unknown }): boolean {
+  return value !== undefined;
+}
 
 function row(setting: { path: string; value: unknown; origin: string }): string[] {
   const { value } = setting;

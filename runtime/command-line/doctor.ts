@@ -73,7 +73,7 @@ async function examine(call: Call): Promise<Finding[]> {
     if (!/(^|\.)listen$/.test(setting.path) || typeof setting.value !== 'string') continue;
     found.push(await portFinding(setting.path, setting.value, isRunning));
   }
-  found.push(...(await demoFindings(call, loaded.file !== undefined)));
+  found.push(...(await demoFindings(call)));
   for (const channel of channels) {
     const records = channel.setup?.expected(config.channels[channel.name], config.domain) ?? [];
     for (const record of records) found.push(await dnsFinding(record));
@@ -117,7 +117,7 @@ async function portFinding(path: string, listen: string, isRunning: boolean): Pr
   return { verdict: 'problem', about, text: `${listen}: ${probed.reason}`, remedy };
 }
 
-async function demoFindings(call: Call, hasFile: boolean): Promise<Finding[]> {
+async function demoFindings(call: Call): Promise<Finding[]> {
   try {
     return await withReader(call, async (store) => {
       const { nameRow } = await import('../account-documents.js');
@@ -125,7 +125,7 @@ async function demoFindings(call: Call, hasFile: boolean): Promise<Finding[]> {
       if (keys.length === 0) return [];
       const remedy = `patchboard account remove ${DEMO_NAME}`;
       const text = `the account "${DEMO_NAME}" of the first start is still there`;
-      return [{ verdict: hasFile ? 'warning' : 'ok', about: 'demo', text, remedy }];
+      return [{ verdict: 'warning', about: 'demo', text, remedy }];
     });
   } catch {
     return [];

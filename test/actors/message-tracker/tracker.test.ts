@@ -156,6 +156,6 @@ describe('the tracker', () => {
       '5 h 02 m',
       '2 d',
     ]);
-    assert.deepEqual([300, 2100, 14_000_000].map(bytesText), ['0.3 kB', '2.1 kB', '14 MB']);
+    assert.deepEqual([300, 2100, 14_000_000].map(bytesText), ['300 B', '2.1 kB', '14 MB']);
   });
 });
