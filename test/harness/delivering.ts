@@ -1,4 +1,4 @@
-/** The email delivery agent's surroundings in memory: jobs without a store, a context, one clock. */
+/** The email delivery agent's surroundings in memory: jobs without a store, a context, a clock. */
 
 import type { TestContext } from 'node:test';
 import type { Deliverer, DeliveryJob } from '../../actors/channel.js';

@@ -68,7 +68,7 @@ export class MailExchanges {
         const found = await lookup(host, { all: true });
         return { ok: true, names: found.map((entry) => entry.address) };
       } catch (error) {
-        const reason = `the smart host "${host}" cannot be found (${codeOf(error)}); check its name`;
+        const reason = `the smart host ${host} cannot be found (${codeOf(error)}); check its name`;
         return { ok: false, outcome: { result: 'retry', status: '4.4.3', reason } };
       }
     });

@@ -126,7 +126,7 @@ export class SmtpClient {
           limit(this.#timeouts.dataMs);
         },
         written: () => {
-          stages.pause();
+          stages.pause('record');
           bytesSent().then(
             (go) => {
               if (stages.finished) return;
@@ -274,6 +274,7 @@ class Stages {
   readonly #stagesMs: StagesMs;
   #since: number;
   #timer: Timer | undefined;
+  #label = 'mail';
   stage: SendStage = 'mail';
   finished = false;
 
@@ -287,6 +288,7 @@ class Stages {
     if (this.stage === stage || this.finished) return;
     this.#note();
     this.stage = stage;
+    this.#label = stage;
   }
 
   limit(ms: number, expired: (stage: SendStage) => void): void {
@@ -294,9 +296,11 @@ class Stages {
     if (!this.finished) this.#timer = this.#clock.after(ms, () => expired(this.stage));
   }
 
-  /** No limit: it is our turn, not the peer's. */
-  pause(): void {
+  /** No limit: it is our turn, not the peer's; the time is counted under a name of its own. */
+  pause(label: string): void {
     this.#timer?.cancel();
+    this.#note();
+    this.#label = label;
   }
 
   /** False: it was finished before. */
@@ -310,7 +314,7 @@ class Stages {
 
   #note(): void {
     const now = this.#clock.monotonic();
-    this.#stagesMs[this.stage] = Math.round(now - this.#since);
+    this.#stagesMs[this.#label] = Math.round(now - this.#since);
     this.#since = now;
   }
 }

@@ -1,4 +1,4 @@
-/** Mail that the switch writes itself: its sender, its signature, and what cannot be smuggled in. */
+/** Mail the switch writes itself: its sender, its signature, and what cannot be smuggled in. */
 
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
@@ -135,7 +135,7 @@ describe('answers of servers', () => {
     ['250 OK id=1sWq2E-0004xY-1r', '1sWq2E-0004xY-1r'],
     ['250 2.0.0 46ABcdEf012345 Message accepted for delivery', '46ABcdEf012345'],
     ['250 2.6.0 <abc@example.net> [InternalId=1] Queued mail for delivery', 'abc@example.net'],
-    ['250 2.0.0 OK  1732363200 af79cd13be357-7b46f5 - gsmtp', '1732363200 af79cd13be357-7b46f5'],
+    ['250 2.0.0 OK  1732363200 af79cd13be357-7b - gsmtp', '1732363200 af79cd13be357-7b'],
     ['250 Ok', undefined],
   ];
   for (const [answer, reference] of references) {

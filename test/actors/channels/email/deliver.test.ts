@@ -55,6 +55,7 @@ describe('a mail that needs no conversion', () => {
       'connect',
       'data',
       'mail',
+      'record',
     ]);
   });
 
