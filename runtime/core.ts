@@ -3,14 +3,15 @@
  * straight when no switch runs; `startSwitch` adds receivers and workers.
  */
 
+import { createAuthenticator } from '../actors/authentication-manager/authenticator.js';
 import type { Channel, Deliverer } from '../actors/channel.js';
-import type { Clock, Log, Tokens } from '../actors/machinery.js';
+import type { Authenticator, Clock, Log, Tokens } from '../actors/machinery.js';
 import { type CachedDirectory, createDirectory } from '../actors/user-manager/directory.js';
 import type { Policies } from '../actors/user-manager/policies.js';
-import type { Account } from '../schemas/account.js';
 import type { Recipient } from '../schemas/address.js';
 import type { SwitchConfig } from '../schemas/config.js';
-import type { AddressDocument, MessageDocument } from '../schemas/message.js';
+import type { MessageDocument } from '../schemas/message.js';
+import { directoryReads } from './account-documents.js';
 import { type Accounts, createAccounts, recipientOf } from './accounts.js';
 import type { Bus } from './bus/bus.js';
 import type { Held } from './kernel/commit.js';
@@ -46,6 +47,8 @@ export interface Core {
   readonly accounts: Accounts;
   readonly directory: CachedDirectory;
   readonly tokens: Tokens;
+  /** One for all channels: a guesser's failures on one count on the others. */
+  readonly authenticator: Authenticator;
   readonly worker: string;
   readonly deliverers: ReadonlyMap<string, Deliverer>;
   policies(): Policies;
@@ -67,10 +70,6 @@ async function tokenSecret(store: Store, clock: Clock): Promise<Uint8Array> {
     throw new Error(`${SECRET_KEY} in the store is not a key: restore it from a backup`);
   }
   return stored.value;
-}
-
-async function readAccount(store: Store, id: string): Promise<Account | undefined> {
-  return (await store.get(`account/${id}`))?.value as Account | undefined;
 }
 
 /** Calls each channel's agent with its own section; the registry holds the two together. */
@@ -102,10 +101,7 @@ export async function openCore(parts: CoreParts): Promise<Core> {
   const worker = Buffer.from(clock.random(WORKER_BYTES)).toString('hex');
   const directory = createDirectory({
     clock,
-    reads: {
-      address: async (key) => (await store.get(key))?.value as AddressDocument | undefined,
-      account: (id) => readAccount(store, id),
-    },
+    reads: directoryReads(store),
   });
   const accounts = createAccounts({
     store,
@@ -114,6 +110,8 @@ export async function openCore(parts: CoreParts): Promise<Core> {
     defaultAddresses: defaultAddresses(parts),
     changed: (id) => directory.invalidate(id),
   });
+  const { log } = parts;
+  const authenticator = createAuthenticator({ lookup: (text) => accounts.find(text), clock, log });
   const deliverers = makeDeliverers(parts, tokens);
   const channelPolicies = Object.fromEntries(
     channels.filter((one) => one.deliver).map(({ name, facts }) => [name, facts.policy]),
@@ -147,6 +145,7 @@ export async function openCore(parts: CoreParts): Promise<Core> {
     accounts,
     directory,
     tokens,
+    authenticator,
     worker,
     deliverers,
     policies,

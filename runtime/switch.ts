@@ -5,7 +5,6 @@
  * Stop: the doors close first, what runs is ended, then the agents, last the store (by its owner).
  */
 
-import { createAuthenticator } from '../actors/authentication-manager/authenticator.js';
 import type { Channel, Receiver } from '../actors/channel.js';
 import type { ReceiveContext } from '../actors/machinery.js';
 import type { SwitchConfig } from '../schemas/config.js';
@@ -35,17 +34,12 @@ export interface RunningSwitch extends Core {
 
 function receiveContext(parts: CoreParts, core: Core, channel: Channel<never>) {
   const { clock, store, log } = parts;
-  const authenticator = createAuthenticator({
-    lookup: (text) => core.accounts.find(text),
-    clock,
-    log,
-  });
   const context: ReceiveContext<never> = {
     config: parts.config.channels[channel.name] as never,
     clock,
     log,
     directory: core.directory,
-    authenticator,
+    authenticator: core.authenticator,
     tokens: core.tokens,
     accept: (submission) => core.kernel.accept(submission),
     async putContent(chunks) {
@@ -67,6 +61,7 @@ function receiveContext(parts: CoreParts, core: Core, channel: Channel<never>) {
 
 export async function startSwitch(parts: CoreParts): Promise<RunningSwitch> {
   const core = await openCore(parts);
+  await core.accounts.repair();
   core.kernel.work();
   const recovered = parts.store.exclusive ? await core.kernel.sweep.recoverAll() : 0;
   const receivers: Receiver[] = [];

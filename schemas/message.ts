@@ -89,6 +89,8 @@ export type MessageEvent =
   | ({ readonly type: 'DUE' } & At)
   /** Commands of a person: `by` names them. */
   | ({ readonly type: 'RELEASE'; readonly by: string } & Observed)
+  /** What it was held for has changed: decided anew, without anybody's word for it. */
+  | ({ readonly type: 'REVIEW'; readonly by: string } & Observed)
   | ({ readonly type: 'RETRY'; readonly by: string } & Observed)
   | ({ readonly type: 'RESEND'; readonly by: string } & Observed)
   | ({ readonly type: 'REDIRECT'; readonly by: string; readonly to: Recipient } & Observed)

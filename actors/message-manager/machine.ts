@@ -42,7 +42,7 @@ function commanded({ context, event }: Args): MessageContext {
   const anew = { ...progress.undecided(context, event.at), seen };
   if (event.type === 'REDIRECT') return { ...anew, recipient: event.to, expiresAt: null };
   if (event.type === 'RELEASE') return { ...anew, releasedBy: event.by };
-  return { ...anew, expiresAt: null };
+  return event.type === 'RESEND' ? { ...anew, expiresAt: null } : anew;
 }
 
 const EXHAUSTED = 'all ways have failed';
@@ -128,6 +128,7 @@ export const messageMachine = setup({
               { guard: 'holdIsOver', target: '#message.stored', actions: 'release' },
             ],
             RELEASE: { guard: 'isNew', target: '#message.stored', actions: 'obey' },
+            REVIEW: { guard: 'isNew', target: '#message.stored', actions: 'obey' },
             REDIRECT: { guard: 'isNew', target: '#message.stored', actions: 'obey' },
           },
         },

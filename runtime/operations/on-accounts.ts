@@ -5,6 +5,7 @@ import type { Account } from '../../schemas/account.js';
 import type { Accounts } from '../accounts.js';
 import type { Answer } from '../control.js';
 import { type Operated, operation, refuse, value } from './operation.js';
+import { reviewHeld } from './review-held.js';
 
 const TEXT_MAX = 1024;
 const Text = Type.String({ minLength: 1, maxLength: TEXT_MAX });
@@ -30,6 +31,14 @@ async function change(
   if (account === undefined) return unknownAccount(name);
   const changed = await run(core.accounts, account.id);
   return changed.ok ? value(visible(changed.account)) : changed;
+}
+
+/** A change of the quiet time: what was held for the old one is decided anew. */
+async function changeQuiet(operated: Operated, ...given: [string, Parameters<typeof change>[2]]) {
+  const answer = await change(operated, ...given);
+  const account = answer.ok ? await operated.core.accounts.find(given[0]) : undefined;
+  if (account !== undefined) await reviewHeld(operated, account.id);
+  return answer;
 }
 
 export function unknownAccount(name: string): Answer {
@@ -137,10 +146,10 @@ const ofProfiles = {
       profile: Type.Optional(Text),
     }),
     (operated, { account, ...quiet }) =>
-      change(operated, account, (all, id) => all.setQuiet(id, quiet)),
+      changeQuiet(operated, account, (all, id) => all.setQuiet(id, quiet)),
   ),
   'profile.loud': operation(Type.Object(Of), (operated, given) =>
-    change(operated, given.account, (all, id) => all.clearQuiet(id)),
+    changeQuiet(operated, given.account, (all, id) => all.clearQuiet(id)),
   ),
 };
 

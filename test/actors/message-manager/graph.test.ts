@@ -42,6 +42,7 @@ function eventsAt(context: MessageContext, plan: Plan): MessageEvent[] {
     ...decisions(plan).map((decision) => ({ type: 'ROUTED', at, decision }) as const),
     { type: 'DISPATCHED', at },
     { type: 'RELEASE', at, id, by: 'p' },
+    { type: 'REVIEW', at, id, by: 'p' },
     { type: 'RETRY', at, id: `${id}r`, by: 'p' },
     { type: 'RESEND', at, id, by: 'p' },
     { type: 'REDIRECT', at, id, by: 'p', to: OUTSIDE },
