@@ -93,9 +93,10 @@ async function body(incoming: IncomingMessage): Promise<Buffer> {
   for await (const chunk of incoming) {
     if (!(chunk instanceof Uint8Array)) continue;
     bytes += chunk.byteLength;
-    if (bytes > CONTROL_BODY_MAX_BYTES) throw new Error('the request is too large');
-    chunks.push(chunk);
+    // Read to its end, but not kept: an answer in the middle of a request would get lost.
+    if (bytes <= CONTROL_BODY_MAX_BYTES) chunks.push(chunk);
   }
+  if (bytes > CONTROL_BODY_MAX_BYTES) throw new Error('the request is too large');
   return Buffer.concat(chunks);
 }
 
@@ -114,7 +115,7 @@ export function callControl(
 ): Promise<Answer | undefined> {
   return new Promise((done, fail) => {
     const asking = request({ socketPath: controlPath(data), method: 'POST', path: `/${name}` });
-    asking.once('error', (error) => {
+    asking.on('error', (error) => {
       const code = 'code' in error ? error.code : undefined;
       if (code === 'ENOENT' || code === 'ECONNREFUSED') done(undefined);
       else fail(error);

@@ -7,7 +7,8 @@ import { type Call, type Command, print, text, texts, UsageError, word } from '.
 
 export const command: Command = {
   help: `profile list ACCOUNT [--json]
-patchboard profile put ACCOUNT ID --step ENDPOINT[+ENDPOINT...][@WAIT]... [--name NAME] [--all] [--dead]
+patchboard profile put ACCOUNT ID --step ENDPOINT[+ENDPOINT...][@WAIT]... [--name NAME]
+                                  [--all] [--dead]
 patchboard profile use ACCOUNT ID [--from TIME] [--until TIME]
 patchboard profile default ACCOUNT
 patchboard profile quiet ACCOUNT --until TIME [--except-sender WHO]... [--profile ID]

@@ -7,7 +7,8 @@ import { dataDirectory } from './opening.js';
 export const command: Command = {
   help: `reload [--json]
 
-The running switch reads its configuration anew. It is checked first: with a problem nothing changes.`,
+The running switch reads its configuration anew. It is checked first: with a problem nothing
+changes.`,
   async run(call) {
     const data = await dataDirectory(call);
     const answer = await callControl(data, 'reload', {});

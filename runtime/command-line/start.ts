@@ -78,7 +78,7 @@ interface Settled extends Loaded {
   readonly call: Call;
 }
 
-/** Taken ports: the next free one where nothing was configured, else an end with the holder's name. */
+/** Taken ports: the next free one where nothing was configured, else the holder's name. */
 async function settlePorts(call: Call, loaded: Loaded): Promise<Settled | undefined> {
   const moved = new Map(call.settings);
   for (const { path, value } of loaded.settings) {

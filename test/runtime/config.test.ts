@@ -1,3 +1,5 @@
+/** Configuration: where values come from, and every way to get them wrong. */
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,5 @@
+/** Keeps patchboard.example.yaml true to the schemas. */
+
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,3 +1,5 @@
+/** Log lines: JSON with hashed addresses, and short ones for a terminal. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { timeOfDay } from '../../runtime/clock.js';

@@ -1,3 +1,5 @@
+/** The queue at a glance: exact text for given documents. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { queueText, summarize } from '../../../actors/message-tracker/queue.js';

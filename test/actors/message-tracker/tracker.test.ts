@@ -1,3 +1,5 @@
+/** The tracker: exact text for given documents and histories. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { describeMessage, planText } from '../../../actors/message-tracker/tracker.js';

@@ -1,3 +1,5 @@
+/** Health and metrics over a real port. */
+
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { serveHealth } from '../../../runtime/gateway/health.js';
