@@ -49,6 +49,7 @@ const OTHER_MEANINGS: readonly { name: string; meaning: string; paths: readonly 
       'schemas/account.ts',
       'runtime/account-opening.ts',
       'runtime/operations/on-accounts.ts',
+      'runtime/command-line/profile.ts',
     ],
   },
   {
