@@ -114,7 +114,9 @@ export function callControl(
   argument: unknown,
 ): Promise<Answer | undefined> {
   return new Promise((done, fail) => {
-    const asking = request({ socketPath: controlPath(data), method: 'POST', path: `/${name}` });
+    const socketPath = controlPath(data);
+    // A connection of its own: a pooled one would hear of its end when nobody listens any more.
+    const asking = request({ socketPath, method: 'POST', path: `/${name}`, agent: false });
     asking.on('error', (error) => {
       const code = 'code' in error ? error.code : undefined;
       if (code === 'ENOENT' || code === 'ECONNREFUSED') done(undefined);
