@@ -4,13 +4,21 @@
  */
 
 import { promises as dns } from 'node:dns';
-import { accessSync, constants, existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fdatasyncSync,
+  openSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { DnsRecord } from '../../actors/channel.js';
 import { channels } from '../../actors/channels/index.js';
 import { bytesText } from '../../actors/message-tracker/words.js';
 import type { SwitchConfig } from '../../schemas/config.js';
-import { pause } from '../clock.js';
 import { callControl } from '../control.js';
 import { hashAddresses } from '../observe.js';
 import { type Call, type Command, EXIT, print } from './call.js';
@@ -19,6 +27,8 @@ import { loadWhole, withReader } from './opening.js';
 import { probe } from './ports.js';
 
 const DNS_WITHIN_MS = 5_000;
+const FLUSHES = 8;
+const PAGE_BYTES = 4096;
 
 interface Finding {
   readonly verdict: 'ok' | 'warning' | 'problem';
@@ -76,7 +86,7 @@ async function examine(call: Call): Promise<Finding[]> {
   found.push(...(await demoFindings(call)));
   for (const channel of channels) {
     const records = channel.setup?.expected(config.channels[channel.name], config.domain) ?? [];
-    for (const record of records) found.push(await dnsFinding(record));
+    for (const record of records) found.push(await dnsFinding(call, record));
   }
   return found;
 }
@@ -94,7 +104,8 @@ async function storeFinding(call: Call, config: SwitchConfig): Promise<Finding> 
   try {
     return await withReader(call, async (store) => {
       const { freeBytes } = store.space();
-      const text = `${data}, ${bytesText(freeBytes)} free`;
+      const flush = flushMs(call, data).toFixed(1);
+      const text = `${data}, flush ${flush} ms, ${bytesText(freeBytes)} free`;
       if (freeBytes > disk.lowBytes) return { verdict: 'ok', about, text };
       const remedy = 'make space: nothing is accepted below disk.lowBytes';
       return { verdict: 'problem', about, text, remedy };
@@ -117,6 +128,25 @@ async function portFinding(path: string, listen: string, isRunning: boolean): Pr
   return { verdict: 'problem', about, text: `${listen}: ${probed.reason}`, remedy };
 }
 
+/** The slowest of a few flushes of one page, as every accepted message needs one. */
+function flushMs(call: Call, data: string): number {
+  const file = join(data, `doctor.${process.pid}`);
+  const page = Buffer.alloc(PAGE_BYTES);
+  const fd = openSync(file, 'w', 0o600);
+  try {
+    const times = Array.from({ length: FLUSHES }, () => {
+      const before = call.clock.monotonic();
+      writeSync(fd, page);
+      fdatasyncSync(fd);
+      return call.clock.monotonic() - before;
+    });
+    return Math.max(...times);
+  } finally {
+    closeSync(fd);
+    rmSync(file);
+  }
+}
+
 async function demoFindings(call: Call): Promise<Finding[]> {
   try {
     return await withReader(call, async (store) => {
@@ -132,10 +162,13 @@ async function demoFindings(call: Call): Promise<Finding[]> {
   }
 }
 
-async function dnsFinding(record: DnsRecord): Promise<Finding> {
+async function dnsFinding(call: Call, record: DnsRecord): Promise<Finding> {
   const about = 'dns';
   const remedy = `add: ${record.name}. ${record.type} ${record.value}`;
-  const answers = await Promise.race([lookUp(record), pause(DNS_WITHIN_MS).then(() => undefined)]);
+  const tooLate = new Promise<undefined>((resolve) => {
+    call.clock.after(DNS_WITHIN_MS, () => resolve(undefined));
+  });
+  const answers = await Promise.race([lookUp(record), tooLate]);
   const what = `${record.type} ${record.name}`;
   if (answers === undefined) {
     return { verdict: 'warning', about, text: `${what}: no answer from the DNS` };

@@ -9,9 +9,16 @@ import { type EmailConfig, EmailConfigSchema } from './config.js';
 
 const SELECTOR = 'patchboard';
 const MX_PREFERENCE = 10;
+const STRING_MAX = 255;
 
 function mx(domain: string, host: string): DnsRecord {
   return { name: domain, type: 'MX', value: `${MX_PREFERENCE} ${host}.`, contains: host };
+}
+
+/** RFC 1035 3.3: a character-string has at most 255 octets; longer texts are several of them. */
+function quoted(text: string): string {
+  const pieces = text.match(new RegExp(`.{1,${STRING_MAX}}`, 'g')) ?? [];
+  return pieces.map((piece) => `"${piece}"`).join(' ');
 }
 
 function spf(domain: string): DnsRecord {
@@ -41,7 +48,7 @@ export const setup: ChannelSetup = {
   },
   records({ domain, answers, publicKey }) {
     const name = `${SELECTOR}._domainkey.${domain}`;
-    const value = `"v=DKIM1; k=rsa; p=${publicKey}"`;
+    const value = quoted(`v=DKIM1; k=rsa; p=${publicKey}`);
     return [
       mx(domain, answers['host'] ?? domain),
       spf(domain),

@@ -70,7 +70,7 @@ describe('the command line', () => {
     for (const record of [
       /MX {2}10 pb\.example\.org\./,
       /v=spf1/,
-      /v=DKIM1; k=rsa; p=/,
+      /v=DKIM1; k=rsa; p=[^"]{200,}" "/,
       /v=DMARC1/,
     ]) {
       assert.match(setup.stdout, record);
@@ -82,6 +82,22 @@ describe('the command line', () => {
     const again = await patchboard(folder, 'setup', '--yes', '--domain', 'example.com');
     assert.equal(again.code, 1);
     assert.equal(readFileSync(join(folder, 'patchboard.yaml'), 'utf8'), before);
+  });
+
+  it('examines what is there, and says it so that it can be pasted', async (t) => {
+    const folder = temporaryFolder(t);
+    const ports = ['--email.listen', '127.0.0.1:0', '--http.listen', '127.0.0.1:0'];
+    const doctor = await patchboard(folder, 'doctor', ...ports, '--json');
+    assert.equal(doctor.code, 0, doctor.stdout);
+    const { findings } = JSON.parse(doctor.stdout);
+    const abouts = findings.map((finding: { about: string }) => finding.about);
+    assert.deepEqual(abouts, ['config', 'store', 'http', 'email']);
+    const wrong = await patchboard(folder, 'doctor', '--domain', 'd', '--log.level', 'loud');
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stdout, /✗ config {2}--log.level: log.level is "loud"/);
+    const data = ['--data', join(folder, 'gone.example.org', 'deep')];
+    const redacted = await patchboard(folder, 'doctor', ...ports, ...data, '--redact');
+    assert.doesNotMatch(redacted.stdout, /example\.org/);
   });
 
   it('names the holder of a configured port', async (t) => {
