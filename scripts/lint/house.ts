@@ -63,16 +63,38 @@ export function packageFiles(tree: Tree): Finding[] {
       const line = text.split('\n').findIndex((row) => /"resolved": *"https?:/.test(row)) + 1;
       const words = 'names a registry: install with omit-lockfile-registry-resolved';
       if (line > 0) findings.push({ rule: 'package', path, line, text: words });
+      findings.push(...incompleteLock(path, text));
     }
   }
   return findings;
 }
 
+/**
+ * Builds for other platforms that a package names and the lock file lacks: `npm ci` refuses it.
+ * It happens where a registry does not have every build of the newest version.
+ */
+function incompleteLock(path: string, text: string): Finding[] {
+  const packages = entriesOf(propertyOf(JSON.parse(text), 'packages'));
+  const known = new Set(packages.map(([place]) => place.replace(/^.*node_modules\//, '')));
+  const wanted = packages.flatMap(([, about]) =>
+    entriesOf(propertyOf(about, 'optionalDependencies')),
+  );
+  const absent = wanted.map(([name]) => name).filter((name) => !known.has(name));
+  if (absent.length === 0) return [];
+  const words = `lacks ${absent.join(', ')}: take a version whose builds are all to be had`;
+  return [{ rule: 'package', path, line: 1, text: words }];
+}
+
+function propertyOf(value: unknown, name: string): unknown {
+  return entriesOf(value).find(([key]) => key === name)?.[1];
+}
+
+function entriesOf(value: unknown): [string, unknown][] {
+  return typeof value === 'object' && value !== null ? Object.entries(value) : [];
+}
+
 function countScripts(text: string): number {
-  const parsed: unknown = JSON.parse(text);
-  if (typeof parsed !== 'object' || parsed === null || !('scripts' in parsed)) return 0;
-  const { scripts } = parsed;
-  return typeof scripts === 'object' && scripts !== null ? Object.keys(scripts).length : 0;
+  return entriesOf(propertyOf(JSON.parse(text), 'scripts')).length;
 }
 
 const TEST_FUNCTION = /^(test|it|describe|suite|t|context)$/;

@@ -1,4 +1,7 @@
-/** Files of many kinds to attach: binary and text, every byte, line ends of all sorts, no bytes. */
+/**
+ * Files of many kinds to attach: binary and text, every byte, two kinds of line ends, no bytes.
+ * No text has a lone CR: some programs send it as it is, and the switch refuses that.
+ */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +31,7 @@ const FILES: Readonly<Record<string, string | Uint8Array>> = {
   'archive.zip': Buffer.concat([Buffer.from('PK\x03\x04'), EVERY_BYTE]),
   'sound.wav': Buffer.concat([Buffer.from('RIFF'), EVERY_BYTE, EVERY_BYTE]),
   'table.csv': 'name;value\r\nLööf;0012345\r\n',
-  'note.txt': 'Unix\nOld Mac\rDots:\n.\n..\nno end of line',
+  'note.txt': 'Line\nDots:\n.\n..\nno end of line',
   'page.html': '<!doctype html><p>Grüße &amp; \u{1f600}</p>',
   'invitation.ics': 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n',
   'card.vcf': 'BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Åsa\r\nEND:VCARD\r\n',

@@ -6,12 +6,13 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { atEnd } from './at-end.js';
 
 /** A folder that is removed after the test. Other users may look in: mail servers are some. */
 export function temporaryFolder(t: Pick<TestContext, 'after'>): string {
   const folder = mkdtempSync(join(tmpdir(), 'patchboard-test-'));
   chmodSync(folder, 0o755);
-  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  atEnd(t, () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

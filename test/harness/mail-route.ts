@@ -7,6 +7,7 @@
 
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import { atEnd } from './at-end.js';
 import type { Recorded, Recorder } from './recorder.js';
 import { record } from './recorder.js';
 import { type Demo, type SwitchProcess, startSwitch } from './switch-process.js';
@@ -37,7 +38,7 @@ export async function layOutRoute(
   options: RouteOptions,
 ): Promise<MailRoute> {
   const arrived = await record(options.nextHop);
-  t.after(() => arrived.close());
+  atEnd(t, () => arrived.close());
   const running = await startSwitch(t, {
     settings: { 'email.smartHost': arrived.address, ...options.settings },
   });
@@ -46,7 +47,7 @@ export async function layOutRoute(
   assert.ok(demo !== undefined && inlet !== undefined, `no demo account: ${running.output()}`);
   await forward(running, demo.name, options.phone ?? PHONE);
   const sent = await record(inlet);
-  t.after(() => sent.close());
+  atEnd(t, () => sent.close());
   const port = sent.address.slice(sent.address.lastIndexOf(':') + 1);
   return { entry: sent.address, port, demo, running, sent, arrived };
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Service } from '../../scripts/services.js';
 import { freePort, temporaryFolder, untilListening } from './files.js';
-import { background, run, untilExit } from './program.js';
+import { background, run } from './program.js';
 
 const START_MS = 20_000;
 const BACKLOG = '100';
@@ -85,22 +85,41 @@ export async function startPostfix(
   postfix: Service<'postfix'>,
   relayTo: string,
 ): Promise<string> {
+  return (await runPostfix(t, postfix, relayTo)).address;
+}
+
+export interface Relay {
+  readonly address: string;
+  /** Of the process whose children do the work. */
+  readonly pid: number;
+  /** What differs from postfix's own defaults. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** A postfix with further settings over those that a relay needs. */
+export async function runPostfix(
+  t: Test,
+  postfix: Service<'postfix'>,
+  relayTo: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Relay> {
   const folder = temporaryFolder(t);
   const port = await freePort();
   const config = join(folder, 'etc');
   for (const name of ['etc', 'queue', 'data']) mkdirSync(join(folder, name));
-  const settings = Object.entries(mainSettings(folder, relayTo));
-  const main = settings.map(([name, value]) => `${name} = ${value}\n`).join('');
+  const settings = { ...mainSettings(folder, relayTo), ...more };
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`);
+  const main = lines.join('');
   writeFileSync(join(config, 'main.cf'), main);
   const inlet = `127.0.0.1:${port} inet n - n - - smtpd`;
   writeFileSync(join(config, 'master.cf'), `${[inlet, ...WORKERS].join('\n')}\n`);
-  const owned = await run('chown', ['postfix', join(folder, 'data')]);
-  if (owned.code !== 0) throw new Error(`postfix needs root and its user: ${owned.stderr}`);
-  const child = background(t, postfix.programs.postfix, ['-c', config, 'start-fg']);
-  t.after(async () => {
-    await run(postfix.programs.postfix, ['-c', config, 'abort']);
-    await untilExit(child);
-  });
+  const control = (...words: string[]) => run(postfix.programs.postfix, ['-c', config, ...words]);
+  const prepared = [await run('chown', ['postfix', join(folder, 'data')]), await control('check')];
+  const wrong = prepared.find(({ code }) => code !== 0);
+  if (wrong !== undefined) throw new Error(`postfix needs root and its user: ${wrong.stderr}`);
+  const { stdout } = await run(postfix.programs.postconf, ['-c', config, '-h', 'daemon_directory']);
+  // In the foreground and without a shell between, so that ending it ends all of it.
+  const child = background(t, join(stdout.trim(), 'master'), ['-c', config, '-d']);
   await untilListening(port, { withinMs: START_MS });
-  return `127.0.0.1:${port}`;
+  return { address: `127.0.0.1:${port}`, pid: child.pid ?? 0, settings };
 }

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
+import { atEnd } from './at-end.js';
 
 export interface Ran {
   readonly code: number | null;
@@ -75,7 +76,7 @@ export function background(
   child.on('exit', (code) => {
     if (!over) t.diagnostic(`${command} ended too early with ${code}: ${output}`);
   });
-  t.after(async () => {
+  atEnd(t, async () => {
     over = true;
     child.kill('SIGTERM');
     await untilExit(child);

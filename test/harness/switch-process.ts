@@ -12,6 +12,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { callControl } from '../../runtime/control.js';
+import { atEnd } from './at-end.js';
 import { temporaryFolder } from './files.js';
 import { type Ran, run, untilExit } from './program.js';
 
@@ -84,7 +85,7 @@ export async function startSwitch(
   ];
   const environment = cleanEnvironment(options.environment);
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment });
-  t.after(() => end(child, 'SIGKILL'));
+  atEnd(t, () => end(child, 'SIGKILL'));
   const heard = { text: '' };
   const ready = await untilReady(child, heard);
   return {
@@ -132,7 +133,7 @@ function flagsOf(t: Pick<TestContext, 'after'>, data: string, options: SwitchOpt
 }
 
 /** Nothing of the environment of the tests configures the switch. */
-function cleanEnvironment(
+export function cleanEnvironment(
   more: Readonly<Record<string, string | undefined>> = {},
 ): Record<string, string | undefined> {
   const rest = Object.entries(process.env).filter(([name]) => !name.startsWith('PATCHBOARD_'));

@@ -116,7 +116,7 @@ with smtplib.SMTP(host, int(port)) as server:
     server.send_message(mail)
     raw = b'Subject: 8 bits \\xe4\\xf6\\xfc\\r\\n\\r\\nlatin1 \\xe4\\xf6\\xfc\\r\\n'
     raw += b'x' * 998 + b'\\r\\n'
-    server.sendmail(sender, [recipient], raw, mail_options=['BODY=8BITMIME', f'SIZE={len(raw)}'])
+    server.sendmail(sender, [recipient], raw, mail_options=['BODY=8BITMIME'])
 `;
 
 async function withPython(errand: Errand, { programs }: Service<'python3'>): Promise<void> {

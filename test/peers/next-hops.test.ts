@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MailSource } from '../../actors/channels/email/peer.js';
 import { openEmbeddedReader } from '../../runtime/store/embedded.js';
+import { atEnd } from '../harness/at-end.js';
 import { writeAttachments } from '../harness/attachments.js';
 import { temporaryFolder } from '../harness/files.js';
 import {
@@ -49,19 +50,18 @@ async function sendContents(route: MailRoute): Promise<void> {
 
 /** Everything that was sent is at the end, unchanged; the signed mail still verifies. */
 async function checkEnd(sent: readonly Recorded[], end: Recorder): Promise<void> {
+  const signatures: string[] = [];
   for (const mail of sent) {
     const token = tokenOf(mail.content);
     const arrived = await end.find(({ content }) => tokenOf(content) === token);
     assert.deepEqual(arrived.recipients, [PHONE]);
     assertUnchanged(mail, arrived);
     if (!mail.content.includes('DKIM-Signature:')) continue;
-    assert.equal(await verifySignature(arrived.content), 'pass');
-    const changed = Buffer.from(
-      arrived.content.toString('latin1').replace('Signed text', 'Changed'),
-      'latin1',
-    );
-    assert.notEqual(await verifySignature(changed), 'pass');
+    const text = arrived.content.toString('latin1').replace('Signed text', 'Changed');
+    signatures.push(await verifySignature(arrived.content));
+    signatures.push(await verifySignature(Buffer.from(text, 'latin1')));
   }
+  assert.deepEqual(signatures, ['pass', 'neutral']);
   assert.equal(end.recorded.length, sent.length);
 }
 
@@ -70,7 +70,7 @@ async function checkBooks(t: TestContext, route: MailRoute): Promise<void> {
   assert.equal(await route.running.stop(), 0, route.running.output());
   const clock = { monotonic: () => performance.now() };
   const store = openEmbeddedReader({ directory: route.running.data, clock });
-  t.after(() => store.close());
+  atEnd(t, () => store.close());
   const balance = assertBalanced({
     submitted: submittedFrom(route.sent.recorded),
     arrivals: arrivalsFrom(route.arrived.recorded),
@@ -96,7 +96,7 @@ test('through postfix, mail arrives unchanged and every account balances', TIMEO
   const postfix = await serviceFor(t, 'postfix');
   if (postfix === undefined) return;
   const end = await record(await startSink(t, postfix));
-  t.after(() => end.close());
+  atEnd(t, () => end.close());
   const nextHop = await startPostfix(t, postfix, end.address);
   const route = await layOutRoute(t, { nextHop });
   await checkEnd(await sendAll(t, route), end);

@@ -195,6 +195,13 @@ test('a test that is left out is found', (t) => {
   );
 });
 
+test('a lock file without the builds of other platforms is found', (t) => {
+  const fast = { version: '1.0.0', optionalDependencies: { 'fast-linux': '1', 'fast-sun': '1' } };
+  const entries = { 'node_modules/fast': fast, 'node_modules/fast/node_modules/fast-linux': {} };
+  const found = lint(t, { 'package-lock.json': JSON.stringify({ packages: entries }) });
+  assert.deepEqual(found, ['package package-lock.json:1']);
+});
+
 test('strangers at the top level, too many scripts and a registry in the lock are found', (t) => {
   const names = Array.from({ length: 11 }, (_, index) => [`script${index}`, 'node x.js']);
   const lock = { packages: { 'node_modules/a': { resolved: 'https://registry.invalid/a.tgz' } } };
