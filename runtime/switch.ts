@@ -1,7 +1,7 @@
 /**
  * The running switch: the core, with every channel's receiver open and the workers at work.
  *
- * Start: what was open when the last process ended is recovered first, then workers, then the doors.
+ * Start: what was open when the last process ended is recovered, then workers, then the doors.
  * Stop: the doors close first, what runs is ended, then the agents, last the store (by its owner).
  */
 

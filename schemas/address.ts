@@ -9,7 +9,7 @@ export function addressKey(address: Address): string {
   return `address/${address.channel}/${address.value}`;
 }
 
-/** Who gets a message: a subscriber, or somebody outside who is tracked without an account (A13). */
+/** Who gets a message: a subscriber, or somebody outside, tracked without an account (A13). */
 export type Recipient =
   | { readonly kind: 'subscriber'; readonly account: string; readonly via: Address }
   | { readonly kind: 'outside'; readonly via: Address };

@@ -98,7 +98,7 @@ export type MessageEvent =
   /** Looked at many times and never moved (law 9). */
   | ({ readonly type: 'STUCK'; readonly looks: number } & At);
 
-/** `dispatched` → { dispatched: 'waiting' } and so on; `received`, `stored`, `confirmed` are plain. */
+/** `dispatched` → { dispatched: 'waiting' } and so on; `received`, `stored`, … are plain. */
 export type MessageStateValue =
   | 'received'
   | 'stored'

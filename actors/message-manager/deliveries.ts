@@ -4,7 +4,7 @@
  *
  * Invariants: `trials` counts attempts that were made, never postponements; an end (confirmed,
  * failed, skipped) is left only by a fact from outside (a late bounce, a late receipt), never by
- * time; an attempt that passed `bytesSent` without an answer makes the delivery a possible duplicate.
+ * time; an attempt that passed `bytesSent` without an answer makes a possible duplicate.
  */
 
 import type { Delivery, Level, Outcome } from '../../schemas/delivery.js';

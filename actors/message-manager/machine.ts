@@ -2,7 +2,7 @@
  * The message actor (DESIGN 3): received → stored → routed → dispatched → confirmed/failed.
  *
  * Pure: no I/O, clock or randomness; every event brings its time. Timers are not events in flight:
- * `context.dueAt` says when somebody must look again, and the kernel then sends DUE. `confirmed` and
+ * `context.dueAt` says when somebody must look again; the kernel then sends DUE. `confirmed` and
  * `failed` are not final, a late fact must still be heard. An event that a state does not take
  * changes nothing (the kernel answers `{ok:false}`).
  */

@@ -1,9 +1,9 @@
 /**
- * How a message gets on: pure functions over its context, used by the machine as guards and actions.
+ * How a message gets on: pure functions over its context, the machine's guards and actions.
  * Each `…ed` function returns the context after an event, or undefined where it is not taken.
  *
  * A plan's step starts all its deliveries at once. The next step starts when every delivery of the
- * started ones has failed, or when the step's waiting time is over without confirmation. A confirmed
+ * started ones has failed, or when the step's waiting time is over unconfirmed. A confirmed
  * delivery is never routed again because its twin failed.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Acceptance (laws 1, 13): one flushed write holds the envelope, the raw bytes, the header and every
+ * Acceptance (laws 1, 13): one flushed write holds envelope, raw bytes, header and every
  * recipient's first state; then the peer is answered; then the message goes on its way.
  *
  * Stages: check limits → walk the first recipient's machine as far as it goes without the world
@@ -66,31 +66,49 @@ function refuse(code: Failure['code'], message: string): Failure {
 }
 
 export function createAccepting(parts: AcceptParts): Accepting {
-  const { store, clock, committer, worker } = parts;
+  return new StoreAccepting(parts);
+}
+
+class StoreAccepting implements Accepting {
+  readonly #parts: AcceptParts;
+
+  constructor(parts: AcceptParts) {
+    this.#parts = parts;
+  }
 
   /** The events that need nothing from the world, and where they lead. */
-  async function firstWalk(input: MessageInput, now: number): Promise<Walked> {
+  async #firstWalk(input: MessageInput, now: number): Promise<Walked> {
     const events: MessageEvent[] = [{ type: 'STORED', at: now }];
-    const decision = await parts.decideNow(input, now);
+    const decision = await this.#parts.decideNow(input, now);
     if (decision !== undefined) {
       events.push({ type: 'ROUTED', at: now, decision });
       if (decision.kind === 'deliver') events.push({ type: 'DISPATCHED', at: now });
     }
-    const from = { standing: begin(input), savedAt: input.origin.startedAt, worker };
+    const from = {
+      standing: begin(input),
+      savedAt: input.origin.startedAt,
+      worker: this.#parts.worker,
+    };
     const walked = walk(from, events);
     if (walked === undefined) throw new Error(`${input.key} does not take its first events`);
     return walked;
   }
 
-  function write(document: MessageDocument, bytes?: Uint8Array): Promise<Created> {
-    const head = headOf(document, committer.saving());
+  #write(document: MessageDocument, bytes?: Uint8Array): Promise<Created> {
+    const head = headOf(document, this.#parts.committer.saving());
     const content = bytes === undefined ? {} : { content: bytes };
-    const token = committer.token();
-    return store.create({ key: document.key, value: document, head, token, ...content });
+    const token = this.#parts.committer.token();
+    return this.#parts.store.create({
+      key: document.key,
+      value: document,
+      head,
+      token,
+      ...content,
+    });
   }
 
-  async function accept(submission: Submission): Promise<Accepted> {
-    const refusing = parts.refusing();
+  async accept(submission: Submission): Promise<Accepted> {
+    const refusing = this.#parts.refusing();
     if (refusing !== undefined) return refuse('STORE_UNAVAILABLE', refusing);
     const [first, ...others] = submission.recipients;
     if (first === undefined || others.length >= RECIPIENTS_MAX) {
@@ -101,24 +119,24 @@ export function createAccepting(parts: AcceptParts): Accepting {
       );
     }
     try {
-      return await write0(submission, first, others);
+      return await this.#write0(submission, first, others);
     } catch (error) {
       return refuse('STORE_UNAVAILABLE', `the store did not take the message: ${String(error)}`);
     }
   }
 
-  async function write0(
+  async #write0(
     submission: Submission,
     first: SubmissionRecipient,
     others: readonly SubmissionRecipient[],
   ): Promise<Accepted> {
-    const now = clock.now();
-    const id = submission.id ?? makeIdentifier(now, clock.random(RANDOM_BYTES));
+    const now = this.#parts.clock.now();
+    const id = submission.id ?? makeIdentifier(now, this.#parts.clock.random(RANDOM_BYTES));
     const key = messageKey(id, 0);
     const content = contentOf(submission, key);
     const input = inputOf(submission, first, { key, createdAt: now, content });
-    const walked = await firstWalk(input, now);
-    const plain = firstDocument(input, walked, committer.saving());
+    const walked = await this.#firstWalk(input, now);
+    const plain = firstDocument(input, walked, this.#parts.committer.saving());
     const fans = others.length > 0;
     const document: MessageDocument = {
       ...plain,
@@ -127,53 +145,55 @@ export function createAccepting(parts: AcceptParts): Accepting {
       answered: false,
     };
     if (submission.content.kind === 'blob') {
-      await parts.keepBlob(submission.content.key, document.purgeAt);
+      await this.#parts.keepBlob(submission.content.key, document.purgeAt);
     }
     const bytes = submission.content.kind === 'bytes' ? submission.content.bytes : undefined;
-    const created = await write(document, bytes);
-    if (created.ok) return accepted({ document, rev: created.rev }, submission);
-    return settleSame(created.key, submission, { first, others });
+    const created = await this.#write(document, bytes);
+    if (created.ok) return this.#accepted({ document, rev: created.rev }, submission);
+    return this.#settleSame(created.key, submission, { first, others });
   }
 
-  function accepted(held: Held, submission: Submission): Accepted {
+  #accepted(held: Held, submission: Submission): Accepted {
     const { submission: id } = splitMessageKey(held.document.key);
     const lastsAlways = submission.unique?.lasts === 'always';
     const proceed = ({ answered }: { answered: boolean }) => {
-      if (answered && !lastsAlways) committer.note(held.document.key, { answered: true });
-      parts.goOn(held);
+      if (answered && !lastsAlways)
+        this.#parts.committer.note(held.document.key, { answered: true });
+      this.#parts.goOn(held);
     };
     return { ok: true, id, again: false, proceed };
   }
 
   /** The same input came again: success under the old identifier, or the old claim is over. */
-  async function settleSame(
+  async #settleSame(
     oldKey: string,
     submission: Submission,
     recipients: { first: SubmissionRecipient; others: readonly SubmissionRecipient[] },
   ): Promise<Accepted> {
-    const old = await committer.load(oldKey);
-    const isOver = old !== undefined && isClaimOver(old.document, submission);
+    const old = await this.#parts.committer.load(oldKey);
+    const isOver = old !== undefined && this.#isClaimOver(old.document, submission);
     if (!isOver) {
       const { submission: id } = splitMessageKey(oldKey);
       const proceed = ({ answered }: { answered: boolean }) => {
         if (answered && submission.unique?.lasts === 'untilAnswered') {
-          committer.note(oldKey, { answered: true });
+          this.#parts.committer.note(oldKey, { answered: true });
         }
       };
       return { ok: true, id, again: true, proceed };
     }
-    committer.note(oldKey, { answered: true });
-    await committer.decide(old, []);
-    return write0(submission, recipients.first, recipients.others);
+    this.#parts.committer.note(oldKey, { answered: true });
+    await this.#parts.committer.decide(old, []);
+    return this.#write0(submission, recipients.first, recipients.others);
   }
 
-  function isClaimOver(old: MessageDocument, submission: Submission): boolean {
+  #isClaimOver(old: MessageDocument, submission: Submission): boolean {
     if (submission.unique?.lasts !== 'untilAnswered') return false;
-    const answered = old.answered === true || committer.noted(old.key).answered === true;
-    return answered || clock.now() - old.input.createdAt > SAME_WITHIN_MS;
+    const answered =
+      old.answered === true || this.#parts.committer.noted(old.key).answered === true;
+    return answered || this.#parts.clock.now() - old.input.createdAt > SAME_WITHIN_MS;
   }
 
-  async function createMessage(
+  async createMessage(
     of: { id: string; n: number; createdAt: number; content: Content },
     submission: Pick<Submission, 'sender' | 'header' | 'origin' | 'hops'>,
     recipient: SubmissionRecipient,
@@ -181,13 +201,11 @@ export function createAccepting(parts: AcceptParts): Accepting {
     const key = messageKey(of.id, of.n);
     const { createdAt, content } = of;
     const input = inputOf(submission, recipient, { key, createdAt, content });
-    const walked = await firstWalk(input, clock.now());
-    const document = firstDocument(input, walked, committer.saving());
-    const created = await write(document);
+    const walked = await this.#firstWalk(input, this.#parts.clock.now());
+    const document = firstDocument(input, walked, this.#parts.committer.saving());
+    const created = await this.#write(document);
     return created.ok ? { document, rev: created.rev } : undefined;
   }
-
-  return { accept, createMessage };
 }
 
 function inputOf(

@@ -25,6 +25,7 @@ export type Committed =
 
 /** So often an observation is tried again against other writers before it is an error. */
 const OBSERVE_TRIES_MAX = 50;
+const TOKEN_BYTES = 9;
 
 export interface CommitParts {
   readonly store: Store;
@@ -55,19 +56,34 @@ export interface Committer {
 }
 
 export function createCommitter(parts: CommitParts): Committer {
-  const { store, clock } = parts;
-  const notes = new Map<string, Noted>();
+  return new StoreCommitter(parts);
+}
 
-  const token = () => Buffer.from(clock.random(9)).toString('base64url');
-  const saving = (): Saving => ({ now: clock.now(), keepMs: parts.keepMs, laneOf: parts.laneOf });
+class StoreCommitter implements Committer {
+  readonly #parts: CommitParts;
+  readonly #notes = new Map<string, Noted>();
 
-  async function load(key: string): Promise<Held | undefined> {
-    const stored = await store.get(key);
+  constructor(parts: CommitParts) {
+    this.#parts = parts;
+  }
+
+  token(): string {
+    return Buffer.from(this.#parts.clock.random(TOKEN_BYTES)).toString('base64url');
+  }
+
+  saving(): Saving {
+    const { clock, keepMs, laneOf } = this.#parts;
+    return { now: clock.now(), keepMs, laneOf };
+  }
+
+  async load(key: string): Promise<Held | undefined> {
+    const stored = await this.#parts.store.get(key);
     return stored && { document: stored.value as MessageDocument, rev: stored.rev };
   }
 
   /** A save of unknown result is settled by reading it back. */
-  async function saveForSure(save: Save): Promise<boolean> {
+  async #saveForSure(save: Save): Promise<boolean> {
+    const { store } = this.#parts;
     try {
       return (await store.save(save)).ok;
     } catch (error) {
@@ -78,77 +94,82 @@ export function createCommitter(parts: CommitParts): Committer {
     }
   }
 
-  async function write(before: Held, document: MessageDocument): Promise<Committed> {
+  async #write(before: Held, document: MessageDocument): Promise<Committed> {
     const { key } = document;
-    const head = headOf(document, saving());
-    const save = { key, rev: before.rev, value: document, head, token: token() };
-    const used = notes.get(key);
-    if (!(await saveForSure(save))) return { ok: false, reason: 'lost' };
-    if (used !== undefined && notes.get(key) === used) notes.delete(key);
+    const head = headOf(document, this.saving());
+    const save = { key, rev: before.rev, value: document, head, token: this.token() };
+    const used = this.#notes.get(key);
+    if (!(await this.#saveForSure(save))) return { ok: false, reason: 'lost' };
+    if (used !== undefined && this.#notes.get(key) === used) this.#notes.delete(key);
     return { ok: true, held: { document, rev: before.rev + 1 } };
   }
 
-  async function decide(held: Held, events: readonly MessageEvent[]): Promise<Committed> {
+  async decide(held: Held, events: readonly MessageEvent[]): Promise<Committed> {
     const before = held.document;
     if (before.machineVersion > MACHINE_VERSION) return { ok: false, reason: 'notTaken' };
     const standing = standingOf(before);
-    const from = { standing, savedAt: before.savedAt, worker: parts.worker };
+    const from = { standing, savedAt: before.savedAt, worker: this.#parts.worker };
     const walked = walk(from, events);
     if (walked === undefined) return { ok: false, reason: 'notTaken' };
-    const noted = notes.get(before.key) ?? {};
-    const { document, overflow } = nextDocument(before, walked, noted, saving());
-    if (overflow !== undefined) await createOverflow(overflow, document.purgeAt);
-    const committed = await write(held, document);
-    if (committed.ok) parts.stepped({ before, held: committed.held });
+    const { document, overflow } = nextDocument(
+      before,
+      walked,
+      this.noted(before.key),
+      this.saving(),
+    );
+    if (overflow !== undefined) await this.#createOverflow(overflow, document.purgeAt);
+    const committed = await this.#write(held, document);
+    if (committed.ok) this.#parts.stepped({ before, held: committed.held });
     return committed;
   }
 
-  async function createOverflow(
+  async #createOverflow(
     overflow: { key: string; entries: unknown },
     purgeAt: number,
   ): Promise<void> {
     const times = { lookAt: null, dueAt: null, purgeAt };
     const head = { rows: [], ...times, lane: '', closed: true, outboxSize: 0, unique: null };
-    await store.create({ key: overflow.key, value: overflow.entries, head, token: token() });
+    const { key, entries: value } = overflow;
+    await this.#parts.store.create({ key, value, head, token: this.token() });
   }
 
-  async function observe(
+  async observe(
     at: { key: string; held?: Held | undefined },
     event: MessageEvent,
   ): Promise<Applied & { held?: Held }> {
     let { held } = at;
     for (let tries = 0; tries < OBSERVE_TRIES_MAX; tries += 1) {
-      held ??= await load(at.key);
+      // What the caller held may be stale: what it does not take, the stored document may.
+      const isCopy = held !== undefined;
+      held ??= await this.load(at.key);
       if (held === undefined) return unknown(at.key);
       if ('id' in event && held.document.context.seen.includes(event.id)) {
         return { ok: true, document: held.document, held };
       }
-      const committed = await decide(held, [event]);
-      if (committed.ok) {
+      const committed = await this.decide(held, [event]);
+      if (committed.ok)
         return { ok: true, document: committed.held.document, held: committed.held };
-      }
-      if (committed.reason === 'notTaken' && tries > 0) return notTaken(held, event);
-      // A copy may be stale: what it does not take, the stored document may.
-      if (committed.reason === 'notTaken' && at.held === undefined) return notTaken(held, event);
+      if (committed.reason === 'notTaken' && !isCopy) return notTaken(held, event);
       held = undefined;
     }
-    const message = `${at.key} is written by others so often that ${event.type} found no gap; try again`;
+    const message = `${at.key} is written by others so often that ${event.type} found no gap; wait`;
     return { ok: false, code: 'STORE_UNAVAILABLE', message };
   }
 
-  async function pushLook(held: Held, lookAt: number): Promise<Committed> {
+  pushLook(held: Held, lookAt: number): Promise<Committed> {
     const looks = held.document.looks + 1;
-    return write(held, { ...held.document, lookAt, looks });
+    return this.#write(held, { ...held.document, lookAt, looks });
   }
 
-  function note(key: string, noted: Noted): void {
-    const before = notes.get(key);
+  note(key: string, noted: Noted): void {
+    const before = this.#notes.get(key);
     const done = new Set([...(before?.done ?? []), ...(noted.done ?? [])]);
-    notes.set(key, { ...before, ...noted, ...(done.size > 0 ? { done } : {}) });
+    this.#notes.set(key, { ...before, ...noted, ...(done.size > 0 ? { done } : {}) });
   }
 
-  const noted = (key: string) => notes.get(key) ?? {};
-  return { load, decide, observe, note, noted, pushLook, saving, token };
+  noted(key: string): Noted {
+    return this.#notes.get(key) ?? {};
+  }
 }
 
 function unknown(key: string): Applied {

@@ -1,29 +1,38 @@
 /** Puts the kernel together: acceptance, steps, the outbox, and what follows from each step. */
 
 import type { Channel, Deliverer } from '../../actors/channel.js';
-import type { Clock, Log } from '../../actors/machinery.js';
-import { isTakeable } from '../../actors/message-manager/deliveries.js';
+import type { Accepted, Clock, Log } from '../../actors/machinery.js';
 import type { CachedDirectory } from '../../actors/user-manager/directory.js';
 import type { Policies } from '../../actors/user-manager/policies.js';
 import type { Recipient } from '../../schemas/address.js';
-import type { HistoryEntry, MessageDocument } from '../../schemas/message.js';
-import type { Bus, Work } from '../bus/bus.js';
+import type { Delivery } from '../../schemas/delivery.js';
+import type { HistoryEntry, MessageDocument, MessageEvent } from '../../schemas/message.js';
+import type { Submission } from '../../schemas/submission.js';
+import type { Bus, Hint, Work } from '../bus/bus.js';
 import type { Store } from '../store/store.js';
 import { type ContentReader, createContentReader } from '../workers/content.js';
 import { createDelivering, type Delivering } from '../workers/deliver.js';
-import { createLooking, DELIVER_QUEUE, type DeliveryHint, LOOK_QUEUE } from '../workers/look.js';
+import {
+  createLooking,
+  DELIVER_QUEUE,
+  type DeliveryHint,
+  deliveryHintKey,
+  LOOK_QUEUE,
+  type Looking,
+} from '../workers/look.js';
 import { createRouting, type Routing } from '../workers/route.js';
 import { createSweep, type Sweep, type SweepLimits } from '../workers/sweep.js';
-import { createAccepting } from './accept.js';
-import { createCommitter, type Held } from './commit.js';
+import { type Accepting, createAccepting } from './accept.js';
+import { type Committer, createCommitter, type Held } from './commit.js';
 import { overflowKey } from './document.js';
-import type { Kernel } from './kernel.js';
+import type { Applied, Kernel } from './kernel.js';
 import type { Standing } from './logic.js';
 import { createOutbox } from './outbox.js';
 
 /** Looks that one worker has under way at once. */
 const LOOK_CAPACITY = 32;
 const LOOKS_PER_LANE = 16;
+const MIB = 2 ** 20;
 
 export interface KernelParts {
   readonly store: Store;
@@ -57,182 +66,198 @@ export interface RunningKernel extends Kernel {
 }
 
 export function createKernel(parts: KernelParts): RunningKernel {
-  const { store, bus, clock, directory } = parts;
-  const content = createContentReader(store, parts.channels);
-  const routing = createRouting({ directory, clock, policies: parts.policies });
-  const works: Work[] = [];
-  let stopping = false;
-  let running = 0;
-  let idleWaiters: (() => void)[] = [];
+  return new WiredKernel(parts);
+}
 
-  /** Counts handlers while they run, so that `idle` can be waited for. */
-  async function counted(work: Promise<void>): Promise<void> {
-    running += 1;
-    try {
-      await work;
-    } finally {
-      running -= 1;
-      if (isIdle()) for (const waiter of idleWaiters.splice(0)) waiter();
-    }
+class WiredKernel implements RunningKernel {
+  readonly content: ContentReader;
+  readonly routing: Routing;
+  readonly delivering: Delivering;
+  readonly sweep: Sweep;
+  readonly #parts: KernelParts;
+  readonly #committer: Committer;
+  readonly #accepting: Accepting;
+  readonly #looking: Looking;
+  readonly #works: Work[] = [];
+  #stopping = false;
+  #running = 0;
+  #idleWaiters: (() => void)[] = [];
+
+  constructor(parts: KernelParts) {
+    this.#parts = parts;
+    const { store, clock, directory, policies, worker, keepMs, stepped } = parts;
+    this.content = createContentReader(store, parts.channels);
+    this.routing = createRouting({ directory, clock, policies });
+    const laneOf = (standing: Standing) => this.#laneOf(standing);
+    this.#committer = createCommitter({ store, clock, worker, keepMs, laneOf, stepped });
+    this.#accepting = this.#makeAccepting();
+    this.delivering = this.#makeDelivering();
+    this.#looking = this.#makeLooking();
+    this.sweep = this.#makeSweep();
   }
 
-  function isIdle(): boolean {
-    return running === 0 && Object.values(bus.depth()).every((depth) => depth === 0);
+  #makeAccepting(): Accepting {
+    const { store, clock, worker } = this.#parts;
+    return createAccepting({
+      store,
+      clock,
+      worker,
+      committer: this.#committer,
+      refusing: () => this.refusing(),
+      decideNow: (input) => this.routing.decide({ input, recipient: input.recipient }),
+      goOn: (held) => this.#begin(held),
+      keepBlob: (key, purgeAt) => store.keepBlob(key, purgeAt),
+    });
   }
 
-  function laneOf(standing: Standing): string {
+  #makeDelivering(): Delivering {
+    const { clock, log, worker, directory, deliverers, channels, attempted, store } = this.#parts;
+    return createDelivering({
+      committer: this.#committer,
+      clock,
+      log,
+      worker,
+      directory,
+      deliverers,
+      channels,
+      content: this.content,
+      goOn: (held) => this.#follow(held),
+      attempted,
+      refusing: () => (store.space().water === 'lower' ? 'the disk is full' : store.unhealthy()),
+    });
+  }
+
+  #makeLooking(): Looking {
+    const { bus, clock, log, directory, operators } = this.#parts;
+    const committer = this.#committer;
+    const { carryOut } = createOutbox({
+      accepting: this.#accepting,
+      committer,
+      log,
+      goOn: (held) => this.#begin(held),
+      operators,
+      async recipientAt(address) {
+        const found = await directory.find(address);
+        if (found.kind === 'nobody') return { kind: 'outside', via: address };
+        if (found.kind === 'tryLater') return undefined;
+        return { kind: 'subscriber', account: found.account.id, via: address };
+      },
+    });
+    const laneOf = (delivery: Delivery) => this.delivering.laneOf(delivery);
+    return createLooking({ bus, clock, log, committer, routing: this.routing, laneOf, carryOut });
+  }
+
+  #makeSweep(): Sweep {
+    const { store, bus, clock, log, sweep: limits, worker } = this.#parts;
+    const { underWay } = this.delivering;
+    const isUnderWay = (key: string, delivery: number) =>
+      underWay.has(deliveryHintKey(key, delivery));
+    const committer = this.#committer;
+    return createSweep({ store, bus, clock, log, committer, limits, worker, isUnderWay });
+  }
+
+  #laneOf(standing: Standing): string {
     const open = standing.context.deliveries.find((one) => one.phase === 'ready');
-    return open === undefined ? 'core' : delivering.laneOf(open);
+    return open === undefined ? 'core' : this.delivering.laneOf(open);
   }
 
-  function refusing(): string | undefined {
-    if (stopping) return 'the switch is stopping';
+  refusing(): string | undefined {
+    if (this.#stopping) return 'the switch is stopping';
+    const { store } = this.#parts;
     const sick = store.unhealthy();
     if (sick !== undefined) return sick;
     const { water, freeBytes } = store.space();
     if (water === 'normal') return undefined;
-    return `the disk is nearly full (${Math.round(freeBytes / 2 ** 20)} MiB free): make space`;
+    return `the disk is nearly full (${Math.round(freeBytes / MIB)} MiB free): make space`;
   }
 
-  const { keepMs, worker, stepped } = parts;
-  const committer = createCommitter({ store, clock, worker, keepMs, laneOf, stepped });
-  const goOn = (held: Held) => follow(held);
+  /** A message that has just been created. */
+  #begin(held: Held): void {
+    this.#parts.stepped({ before: undefined, held });
+    this.#follow(held);
+  }
 
-  const accepting = createAccepting({
-    store,
-    clock,
-    worker,
-    committer,
-    refusing,
-    decideNow: (input) => routing.decide({ input, recipient: input.recipient }),
-    goOn: (held) => {
-      stepped({ before: undefined, held });
-      follow(held);
-    },
-    keepBlob: (key, purgeAt) => store.keepBlob(key, purgeAt),
-  });
-
-  const { carryOut } = createOutbox({
-    accepting,
-    committer,
-    log: parts.log,
-    goOn: (held) => {
-      stepped({ before: undefined, held });
-      follow(held);
-    },
-    operators: parts.operators,
-    async recipientAt(address) {
-      const found = await directory.find(address);
-      if (found.kind === 'nobody') return { kind: 'outside', via: address };
-      if (found.kind === 'tryLater') return undefined;
-      return { kind: 'subscriber', account: found.account.id, via: address };
-    },
-  });
-
-  const delivering = createDelivering({
-    committer,
-    clock,
-    log: parts.log,
-    worker,
-    directory,
-    deliverers: parts.deliverers,
-    channels: parts.channels,
-    content,
-    goOn,
-    attempted: parts.attempted,
-    refusing: () => (store.space().water === 'lower' ? 'the disk is full' : store.unhealthy()),
-  });
-
-  const looking = createLooking({
-    bus,
-    clock,
-    log: parts.log,
-    committer,
-    routing,
-    laneOf: (delivery) => delivering.laneOf(delivery),
-    carryOut,
-  });
-
-  const sweep = createSweep({
-    store,
-    bus,
-    clock,
-    log: parts.log,
-    committer,
-    limits: parts.sweep,
-    worker,
-    isUnderWay: (key, delivery) => delivering.underWay.has(`${key}#${delivery}`),
-  });
-
-  /** Goes on with a message that was just saved: at once, or by a hint to whoever has capacity. */
-  function follow(held: Held): void {
-    const { closed, outbox, state, context } = held.document;
+  /** Goes on with a message that was just saved, by a hint to whoever has capacity. */
+  #follow(held: Held): void {
+    const { closed, outbox, state, key } = held.document;
     if (closed) return;
-    const now = clock.now();
     const needsLook = outbox.length > 0 || state === 'stored' || state === 'routed.planned';
-    if (needsLook) {
-      bus.hint(LOOK_QUEUE, { key: held.document.key, lane: 'core', copy: held });
-      return;
-    }
-    if (context.deliveries.some((one) => isTakeable(one, now))) looking.hintDeliveries(held);
+    if (needsLook) this.#parts.bus.hint(LOOK_QUEUE, { key, lane: 'core', copy: held });
+    else this.#looking.hintDeliveries(held);
   }
 
-  function work(): void {
+  work(): void {
+    const { bus, channels } = this.#parts;
     const looks = { capacity: LOOK_CAPACITY, perLane: LOOKS_PER_LANE };
-    works.push(
-      bus.work(LOOK_QUEUE, looks, (hint) =>
-        counted(looking.look(hint.key, hint.copy as Held | undefined)),
-      ),
-    );
-    const facts = [...parts.channels.values()].map((channel) => channel.facts);
-    const capacity = facts.reduce((most, { capacity: one }) => Math.max(most, one), 1);
-    const perLane = facts.reduce((most, { perLane: one }) => Math.max(most, one), 1);
-    works.push(
-      bus.work(DELIVER_QUEUE, { capacity, perLane }, (hint) => {
-        const copy = hint.copy as DeliveryHint | undefined;
-        const [key = '', delivery] = hint.key.split('#');
-        return counted(delivering.attempt({ key, delivery: Number(delivery), held: copy?.held }));
-      }),
-    );
-    sweep.start();
+    const look = (hint: Hint) =>
+      this.#counted(this.#looking.look(hint.key, hint.copy as Held | undefined));
+    const facts = [...channels.values()].map((channel) => channel.facts);
+    const deliveries = {
+      capacity: Math.max(1, ...facts.map(({ capacity }) => capacity)),
+      perLane: Math.max(1, ...facts.map(({ perLane }) => perLane)),
+    };
+    const deliver = (hint: Hint) => {
+      const { held } = (hint.copy as DeliveryHint | undefined) ?? {};
+      const [key = '', delivery] = hint.key.split('#');
+      return this.#counted(this.delivering.attempt({ key, delivery: Number(delivery), held }));
+    };
+    this.#works.push(bus.work(LOOK_QUEUE, looks, look));
+    this.#works.push(bus.work(DELIVER_QUEUE, deliveries, deliver));
+    this.sweep.start();
   }
 
-  async function history(key: string): Promise<readonly HistoryEntry[]> {
-    const held = await committer.load(key);
-    if (held === undefined) return [];
+  /** Counts handlers while they run, so that `idle` can be waited for. */
+  async #counted(work: Promise<void>): Promise<void> {
+    this.#running += 1;
+    try {
+      await work;
+    } finally {
+      this.#running -= 1;
+      if (this.#isIdle()) for (const waiter of this.#idleWaiters.splice(0)) waiter();
+    }
+  }
+
+  #isIdle(): boolean {
+    const waiting = Object.values(this.#parts.bus.depth());
+    return this.#running === 0 && waiting.every((depth) => depth === 0);
+  }
+
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isIdle()) resolve();
+      else this.#idleWaiters.push(resolve);
+    });
+  }
+
+  accept(submission: Submission): Promise<Accepted> {
+    return this.#accepting.accept(submission);
+  }
+
+  async observe(key: string, event: MessageEvent): Promise<Applied> {
+    const applied = await this.#committer.observe({ key }, event);
+    if (!applied.ok) return applied;
+    if (applied.held !== undefined) this.#follow(applied.held);
+    return { ok: true, document: applied.document };
+  }
+
+  async read(key: string): Promise<MessageDocument | undefined> {
+    return (await this.#committer.load(key))?.document;
+  }
+
+  async history(key: string): Promise<readonly HistoryEntry[]> {
+    const document = await this.read(key);
+    if (document === undefined) return [];
     const all: HistoryEntry[] = [];
-    for (let k = 0; k < held.document.historyMoved; k += 1) {
-      const stored = await store.get(overflowKey(key, k));
+    for (let k = 0; k < document.historyMoved; k += 1) {
+      const stored = await this.#parts.store.get(overflowKey(key, k));
       all.push(...((stored?.value as HistoryEntry[] | undefined) ?? []));
     }
-    return [...all, ...held.document.history];
+    return [...all, ...document.history];
   }
 
-  return {
-    content,
-    routing,
-    delivering,
-    sweep,
-    refusing,
-    work,
-    history,
-    accept: (submission) => accepting.accept(submission),
-    async observe(key, event) {
-      const applied = await committer.observe({ key }, event);
-      if (!applied.ok) return applied;
-      if (applied.held !== undefined) follow(applied.held);
-      return { ok: true, document: applied.document };
-    },
-    read: async (key) => (await committer.load(key))?.document,
-    idle: () =>
-      new Promise((resolve) => {
-        if (isIdle()) resolve();
-        else idleWaiters = [...idleWaiters, resolve];
-      }),
-    async stop() {
-      stopping = true;
-      await sweep.stop();
-      await Promise.all(works.map((one) => one.stop()));
-    },
-  };
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.sweep.stop();
+    await Promise.all(this.#works.map((one) => one.stop()));
+  }
 }

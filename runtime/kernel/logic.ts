@@ -2,9 +2,9 @@
  * Runs the message machine over documents: pure.
  *
  * XState's public `transition()` builds an actor at each call (~23 µs). `machine.transition` with
- * one inert scope, reused, gives the same snapshots at a quarter of that; it allows no invoke and no
- * spawn, which message machines do not have. This is the only file that knows; a test holds that
- * both agree.
+ * one inert scope, reused, gives the same snapshots at a quarter of that; it allows no invoke
+ * and no spawn, which message machines do not have. This is the only file that knows; a test holds
+ * that both agree.
  */
 
 import type { AnyActorScope, AnyMachineSnapshot } from 'xstate';

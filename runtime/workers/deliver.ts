@@ -2,10 +2,10 @@
  * The delivering role (F11): takes deliveries that are due, has the channel's agent make one
  * attempt, and stores the outcome.
  *
- * Stages: take (in memory only) → the agent works → `bytesSent` is stored before the byte that makes
- * the peer responsible (law 5), after the address was checked once more (law 7) → the outcome is an
- * observation, applied until stored (law 3). Who loses the save of `bytesSent` sends nothing, and
- * whatever its agent returns then is thrown away.
+ * Stages: take (in memory only) → the agent works → `bytesSent` is stored before the byte that
+ * makes the peer responsible (law 5), after the address was checked once more (law 7) → the
+ * outcome is an observation, applied until stored (law 3). Who loses the save of `bytesSent` sends
+ * nothing, and whatever its agent returns then is thrown away.
  */
 
 import type { Channel, Deliverer, DeliveryJob } from '../../actors/channel.js';
@@ -61,23 +61,32 @@ export interface Delivering {
   readonly underWay: ReadonlySet<string>;
 }
 
-export function createDelivering(parts: DeliverParts): Delivering {
-  const { committer, clock } = parts;
-  const underWay = new Set<string>();
+function deliveryIn(held: Held, id: number): Delivery | undefined {
+  return held.document.context.deliveries.find((delivery) => delivery.id === id);
+}
 
-  function laneOf({ address }: Pick<Delivery, 'address'>): string {
-    const deliverer = parts.deliverers.get(address.channel);
+export function createDelivering(parts: DeliverParts): Delivering {
+  return new Agents(parts);
+}
+
+class Agents implements Delivering {
+  readonly underWay = new Set<string>();
+  readonly #parts: DeliverParts;
+
+  constructor(parts: DeliverParts) {
+    this.#parts = parts;
+  }
+
+  laneOf({ address }: Pick<Delivery, 'address'>): string {
+    const deliverer = this.#parts.deliverers.get(address.channel);
     return `${address.channel}:${deliverer?.lane(address) ?? ''}`;
   }
 
-  const deliveryIn = (held: Held, id: number) =>
-    held.document.context.deliveries.find((delivery) => delivery.id === id);
-
   /** Law 7: an account at most 2 s old must still carry that address on that endpoint. */
-  async function isAddressThere(held: Held, delivery: Delivery): Promise<boolean> {
+  async #isAddressThere(held: Held, delivery: Delivery): Promise<boolean> {
     const { recipient } = held.document.context;
     if (recipient.kind === 'outside' || delivery.endpoint === undefined) return true;
-    const account = await parts.directory.account(recipient.account);
+    const account = await this.#parts.directory.account(recipient.account);
     const endpoints = account?.devices.flatMap((device) => device.endpoints) ?? [];
     return endpoints.some(
       (endpoint) =>
@@ -87,117 +96,115 @@ export function createDelivering(parts: DeliverParts): Delivering {
     );
   }
 
-  async function bytesSent(flight: Flight, copy: FormattedCopy): Promise<boolean> {
+  async #bytesSent(flight: Flight, copy: FormattedCopy): Promise<boolean> {
     flight.refused = 'lost';
     for (let tries = 0; tries < DECIDE_TRIES_MAX; tries += 1) {
       const delivery = deliveryIn(flight.held, flight.delivery);
       if (delivery === undefined) return false;
-      if (!(await isAddressThere(flight.held, delivery))) {
+      if (!(await this.#isAddressThere(flight.held, delivery))) {
         flight.refused = 'addressGone';
         return false;
       }
       const { attempt } = flight;
       const event: MessageEvent = {
         type: 'SENDING',
-        at: clock.now(),
+        at: this.#parts.clock.now(),
         delivery: flight.delivery,
         attempt,
         phase: 'bytesSent',
-        worker: parts.worker,
+        worker: this.#parts.worker,
         copy,
       };
-      const committed = await committer.decide(flight.held, [event]);
+      const committed = await this.#parts.committer.decide(flight.held, [event]);
       if (committed.ok) {
         flight.held = committed.held;
         flight.refused = undefined;
         return true;
       }
-      const fresh = await committer.load(flight.held.document.key);
+      const fresh = await this.#parts.committer.load(flight.held.document.key);
       if (fresh === undefined || fresh.rev === flight.held.rev) return false;
       // Somebody else moved it: this is a new decision over what stands there now.
       flight.held = fresh;
       const again = deliveryIn(fresh, flight.delivery);
-      if (again === undefined || !isTakeable(again, clock.now())) return false;
+      if (again === undefined || !isTakeable(again, this.#parts.clock.now())) return false;
     }
     return false;
   }
 
-  function jobOf(flight: Flight, delivery: Delivery): DeliveryJob {
+  #jobOf(flight: Flight, delivery: Delivery): DeliveryJob {
     const { document } = flight.held;
     return {
       message: document.input,
       delivery,
       attempt: flight.attempt,
       possibleDuplicate: delivery.possibleDuplicate === true,
-      raw: () => parts.content.raw(document.context.content),
-      umf: () => parts.content.umf(document.context.content, document.key),
-      bytesSent: (copy) => bytesSent(flight, copy),
+      raw: () => this.#parts.content.raw(document.context.content),
+      umf: () => this.#parts.content.umf(document.context.content, document.key),
+      bytesSent: (copy) => this.#bytesSent(flight, copy),
     };
   }
 
-  async function run(flight: Flight, delivery: Delivery): Promise<Outcome> {
-    const deliverer = parts.deliverers.get(delivery.address.channel);
+  async #run(flight: Flight, delivery: Delivery): Promise<Outcome> {
+    const deliverer = this.#parts.deliverers.get(delivery.address.channel);
     if (deliverer === undefined) {
       const reason = `no agent of this switch delivers by ${delivery.address.channel}`;
       return { result: 'failed', status: '5.3.3', reason };
     }
     try {
-      return await deliverer.deliver(jobOf(flight, delivery));
+      return await deliverer.deliver(this.#jobOf(flight, delivery));
     } catch (error) {
       const reason = `our own trouble: ${error instanceof Error ? error.message : String(error)}`;
-      parts.log.error('delivery.trouble', { key: flight.held.document.key, reason });
+      this.#parts.log.error('delivery.trouble', { key: flight.held.document.key, reason });
       return { result: 'retry', status: '4.3.0', reason };
     }
   }
 
-  async function store(flight: Flight, outcome: Outcome, tookMs: number): Promise<void> {
+  async #store(flight: Flight, outcome: Outcome, tookMs: number): Promise<void> {
     const { delivery, attempt, held } = flight;
-    const at = clock.now();
+    const at = this.#parts.clock.now();
     const id = `${attempt}:${outcome.result}`;
     const event: MessageEvent = { type: 'OUTCOME', at, id, delivery, attempt, outcome, tookMs };
-    const applied = await committer.observe({ key: held.document.key, held }, event);
-    if (applied.ok && applied.held !== undefined) parts.goOn(applied.held);
-    if (!applied.ok) parts.log.warn('outcome.notTaken', { reason: applied.message, attempt });
+    const applied = await this.#parts.committer.observe({ key: held.document.key, held }, event);
+    if (applied.ok && applied.held !== undefined) this.#parts.goOn(applied.held);
+    if (!applied.ok) this.#parts.log.warn('outcome.notTaken', { reason: applied.message, attempt });
   }
 
   /** The postponement of a delivery whose destination is paused; undefined: it is not. */
-  function postponed(delivery: Delivery): Outcome | undefined {
+  #postponed(delivery: Delivery): Outcome | undefined {
     const { channel } = delivery.address;
-    const deliverer = parts.deliverers.get(channel);
+    const deliverer = this.#parts.deliverers.get(channel);
     const pause = deliverer?.paused(deliverer.lane(delivery.address));
     if (pause === undefined) return undefined;
-    const afterMs = Math.max(1, pause.until - clock.now());
+    const afterMs = Math.max(1, pause.until - this.#parts.clock.now());
     return { result: 'postponed', status: '4.4.1', reason: pause.reason, afterMs };
   }
 
-  async function fly(held: Held, delivery: Delivery): Promise<void> {
-    const nonce = Buffer.from(clock.random(NONCE_BYTES)).toString('hex');
+  async #fly(held: Held, delivery: Delivery): Promise<void> {
+    const nonce = Buffer.from(this.#parts.clock.random(NONCE_BYTES)).toString('hex');
     const attempt = nextAttempt(delivery, nonce);
     const flight: Flight = { held, delivery: delivery.id, attempt, refused: undefined };
-    const startedAt = clock.monotonic();
-    const waits = postponed(delivery);
-    const outcome = waits ?? (await run(flight, delivery));
-    const tookMs = Math.round(clock.monotonic() - startedAt);
+    const startedAt = this.#parts.clock.monotonic();
+    const waits = this.#postponed(delivery);
+    const outcome = waits ?? (await this.#run(flight, delivery));
+    const tookMs = Math.round(this.#parts.clock.monotonic() - startedAt);
     if (flight.refused === 'lost') return;
     const known = flight.refused === 'addressGone' ? ADDRESS_GONE : outcome;
     const { channel } = delivery.address;
-    parts.attempted({ channel, outcome: known.result, tookMs });
-    await store(flight, known, tookMs);
+    this.#parts.attempted({ channel, outcome: known.result, tookMs });
+    await this.#store(flight, known, tookMs);
   }
 
-  async function attempt(hint: { key: string; delivery: number; held?: Held | undefined }) {
+  async attempt(hint: { key: string; delivery: number; held?: Held | undefined }) {
     const name = deliveryHintKey(hint.key, hint.delivery);
-    if (underWay.has(name) || parts.refusing() !== undefined) return;
-    underWay.add(name);
+    if (this.underWay.has(name) || this.#parts.refusing() !== undefined) return;
+    this.underWay.add(name);
     try {
-      const held = hint.held ?? (await committer.load(hint.key));
+      const held = hint.held ?? (await this.#parts.committer.load(hint.key));
       const delivery = held && deliveryIn(held, hint.delivery);
       if (held === undefined || delivery === undefined) return;
-      if (isTakeable(delivery, clock.now())) await fly(held, delivery);
+      if (isTakeable(delivery, this.#parts.clock.now())) await this.#fly(held, delivery);
     } finally {
-      underWay.delete(name);
+      this.underWay.delete(name);
     }
   }
-
-  return { attempt, laneOf, underWay };
 }

@@ -47,24 +47,43 @@ export interface Sweep {
 }
 
 export function createSweep(parts: SweepParts): Sweep {
-  const { store, bus, clock, committer, limits } = parts;
-  let timer: Timer | undefined;
-  let running: Promise<unknown> = Promise.resolve();
-  let stopped = false;
-  let purgedAt = 0;
+  return new TimedSweep(parts);
+}
+
+class TimedSweep implements Sweep {
+  readonly #parts: SweepParts;
+  #timer: Timer | undefined;
+  #running: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+  #purgedAt = 0;
+
+  constructor(parts: SweepParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#arm();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#running;
+  }
 
   /** A worker that is alone knows: attempts of other workers are over. */
-  async function endLostAttempts(held: Held): Promise<Held> {
+  async #endLostAttempts(held: Held): Promise<Held> {
     let standing = held;
     for (const { id, phase, attempt } of held.document.context.deliveries) {
-      if (phase !== 'sending' || attempt === undefined || !store.exclusive) continue;
-      if (attempt.worker === parts.worker && parts.isUnderWay(held.document.key, id)) continue;
-      if (attempt.worker === parts.worker) continue;
-      const applied = await committer.observe(
+      if (phase !== 'sending' || attempt === undefined || !this.#parts.store.exclusive) continue;
+      if (attempt.worker === this.#parts.worker && this.#parts.isUnderWay(held.document.key, id))
+        continue;
+      if (attempt.worker === this.#parts.worker) continue;
+      const applied = await this.#parts.committer.observe(
         { key: held.document.key, held: standing },
         {
           type: 'ATTEMPT_LOST',
-          at: clock.now(),
+          at: this.#parts.clock.now(),
           id: `${attempt.id}:lost`,
           delivery: id,
           attempt: attempt.id,
@@ -75,54 +94,60 @@ export function createSweep(parts: SweepParts): Sweep {
     return standing;
   }
 
-  async function hintOne(row: DueRow): Promise<boolean> {
-    const held = await committer.load(row.key);
+  async #hintOne(row: DueRow): Promise<boolean> {
+    const held = await this.#parts.committer.load(row.key);
     if (held === undefined || held.document.closed) return false;
-    const decision = recover(held.document, clock.now());
+    const decision = recover(held.document, this.#parts.clock.now());
     if (decision.kind === 'stuck') {
-      parts.log.error('message.stuck', { key: row.key, looks: held.document.looks });
-      const stuck = await committer.decide(held, [decision.event]);
-      return stuck.ok && hint(stuck.held, row.lane);
+      this.#parts.log.error('message.stuck', { key: row.key, looks: held.document.looks });
+      const stuck = await this.#parts.committer.decide(held, [decision.event]);
+      return stuck.ok && this.#hint(stuck.held, row.lane);
     }
-    const pushed = await committer.pushLook(held, decision.lookAt);
-    return pushed.ok && hint(pushed.held, row.lane);
+    const pushed = await this.#parts.committer.pushLook(held, decision.lookAt);
+    return pushed.ok && this.#hint(pushed.held, row.lane);
   }
 
-  function hint(held: Held, lane: string): boolean {
-    return bus.hint(LOOK_QUEUE, { key: held.document.key, lane, copy: held });
+  #hint(held: Held, lane: string): boolean {
+    return this.#parts.bus.hint(LOOK_QUEUE, { key: held.document.key, lane, copy: held });
   }
 
-  async function round(): Promise<number> {
-    const waiting = bus.depth()[LOOK_QUEUE] ?? 0;
-    if (waiting >= limits.depthMax || store.unhealthy() !== undefined) return 0;
-    const now = clock.now();
-    const rows = await store.due(now, { rows: limits.rows, perLane: limits.perLane });
-    const hinted = await Promise.all(rows.map((row) => hintOne(row)));
-    if (now - purgedAt >= PURGE_EVERY_MS) {
-      purgedAt = now;
-      await store.purge(now, PURGE_ROWS);
+  async round(): Promise<number> {
+    const waiting = this.#parts.bus.depth()[LOOK_QUEUE] ?? 0;
+    if (waiting >= this.#parts.limits.depthMax || this.#parts.store.unhealthy() !== undefined)
+      return 0;
+    const now = this.#parts.clock.now();
+    const rows = await this.#parts.store.due(now, {
+      rows: this.#parts.limits.rows,
+      perLane: this.#parts.limits.perLane,
+    });
+    const hinted = await Promise.all(rows.map((row) => this.#hintOne(row)));
+    if (now - this.#purgedAt >= PURGE_EVERY_MS) {
+      this.#purgedAt = now;
+      await this.#parts.store.purge(now, PURGE_ROWS);
     }
     return hinted.filter(Boolean).length;
   }
 
   /** Hints what was due or under way; what waits for its time is left to the rounds. */
-  async function recoverOne(key: string): Promise<boolean> {
-    const stored = await committer.load(key);
+  async #recoverOne(key: string): Promise<boolean> {
+    const stored = await this.#parts.committer.load(key);
     if (stored === undefined || stored.document.closed) return false;
-    const held = await endLostAttempts(stored);
+    const held = await this.#endLostAttempts(stored);
     const { dueAt } = held.document;
-    return dueAt !== null && dueAt <= clock.now() ? hint(held, 'recovery') : false;
+    return dueAt !== null && dueAt <= this.#parts.clock.now()
+      ? this.#hint(held, 'recovery')
+      : false;
   }
 
-  async function recoverAll(): Promise<number> {
+  async recoverAll(): Promise<number> {
     let found = 0;
     for (const state of ['received', 'stored', 'routed', 'dispatched', 'confirmed', 'failed']) {
       let after: string | undefined;
       for (;;) {
         const from = after === undefined ? {} : { after };
         const range = { ...from, limit: RECOVERY_PAGE, order: 'ascending' } as const;
-        const keys = await store.list(`state/${state}`, range);
-        const hinted = await Promise.all(keys.map(recoverOne));
+        const keys = await this.#parts.store.list(`state/${state}`, range);
+        const hinted = await Promise.all(keys.map((key) => this.#recoverOne(key)));
         found += hinted.filter(Boolean).length;
         if (keys.length < RECOVERY_PAGE) break;
         after = keys.at(-1);
@@ -131,23 +156,14 @@ export function createSweep(parts: SweepParts): Sweep {
     return found;
   }
 
-  function arm(): void {
-    if (stopped) return;
-    timer = clock.after(limits.everyMs, () => {
-      running = round()
-        .catch((error: unknown) => parts.log.error('sweep.trouble', { reason: String(error) }))
-        .then(arm);
+  #arm(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#parts.clock.after(this.#parts.limits.everyMs, () => {
+      this.#running = this.round()
+        .catch((error: unknown) =>
+          this.#parts.log.error('sweep.trouble', { reason: String(error) }),
+        )
+        .then(() => this.#arm());
     });
   }
-
-  return {
-    start: arm,
-    round,
-    recoverAll,
-    async stop() {
-      stopped = true;
-      timer?.cancel();
-      await running;
-    },
-  };
 }

@@ -1,3 +1,5 @@
+/** The reader of acceptance tables: no row without a scenario, no scenario without a row. */
+
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { parseTable, unmatched } from './table.js';

@@ -1,3 +1,5 @@
+/** Accounts over the store: races, lapsed claims, and what must hold together. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ChannelFacts } from '../../actors/channel.js';
@@ -186,7 +188,7 @@ describe('an address', () => {
     assert.equal(await find('x@b.example'), 'two');
   });
 
-  it('claimed by an account that died before taking it up counts for nobody, then lapses', async () => {
+  it('claimed by an account that died before taking it up: nobody's, then it lapses', async () => {
     const { accounts, clock, find, store } = setUp();
     const address = post('x@b.example');
     const key = addressKey(address);
@@ -230,7 +232,7 @@ describe('devices and profiles', () => {
     );
   });
 
-  it('hold together: no profile of unknown endpoints, no device in a profile after it is gone', async () => {
+  it('hold together: no profile of unknown endpoints, none of a device that is gone', async () => {
     const { accounts } = setUp();
     const { id } = must(await accounts.create({ name: 'demo' }));
     must(await accounts.addDevice(id, { name: 'phone', addresses: [post('p@b.example')] }));

@@ -1,3 +1,5 @@
+/** Sign-in: right and wrong passwords, guessers that are slowed, victims that are not. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {

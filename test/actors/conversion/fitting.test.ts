@@ -1,3 +1,5 @@
+/** Fitting text to a device: never longer than it takes, the critical part first. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

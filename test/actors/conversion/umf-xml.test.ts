@@ -1,3 +1,5 @@
+/** UMF → XML → UMF is the identity; hostile XML gets an error with its place. */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

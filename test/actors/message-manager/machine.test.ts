@@ -68,7 +68,7 @@ test('a failure to somebody outside is returned to a sender who can be told', ()
   assert.equal(walked(events, forged).state, 'failed.dead');
 });
 
-test('an attempt without an answer is a possible duplicate, and tried again under the policy', () => {
+test('an attempt without an answer is a possible duplicate, tried again under the policy', () => {
   const lost: MessageEvent = {
     type: 'ATTEMPT_LOST',
     at: 9,
@@ -121,7 +121,7 @@ test('a receipt that is due and missing is unconfirmed: another way', () => {
   assert.match(next?.context.deliveries[0]?.last?.reason ?? '', /unconfirmed/);
 });
 
-test('with two endpoints at once each gets its copy, and a confirmed one is never routed again', () => {
+test('two endpoints at once get a copy each, and a confirmed one is never routed again', () => {
   const start = [...toDispatched(makePlan([['a', 'b']]))];
   const one = walked([...start, sending('0.1.x'), outcome('0.1.x', 'confirmed')]);
   assert.equal(one.state, 'dispatched.waiting');

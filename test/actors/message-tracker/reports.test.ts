@@ -1,3 +1,5 @@
+/** Reports to senders and notices to operators: to whom, what they say, never a loop. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deadNotice } from '../../../actors/message-tracker/dead-messages.js';

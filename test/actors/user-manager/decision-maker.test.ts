@@ -1,3 +1,5 @@
+/** Decisions: quiet, profiles by hand, plans with a last resort, for any account. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';

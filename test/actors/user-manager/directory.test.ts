@@ -1,3 +1,5 @@
+/** The directory: both halves agree or nobody counts; never older than two seconds. */
+
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { CACHE_MS, createDirectory } from '../../../actors/user-manager/directory.js';

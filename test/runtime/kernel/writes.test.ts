@@ -1,4 +1,4 @@
-/** The main path's price: what is written and read for one mail, in and out, counted at the store. */
+/** The main path's price: what is written and read for one mail in and out, at the store. */
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';

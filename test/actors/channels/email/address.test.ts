@@ -1,3 +1,5 @@
+/** Mail addresses, each with its verdict and normal form, from the corners of the RFCs. */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,3 +1,5 @@
+/** The quick scan of a mail head agrees with what the RFCs say, on any bytes. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,3 +1,5 @@
+/** MIME → UMF: charsets, nesting, attachments, hostile mail in bounded time. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

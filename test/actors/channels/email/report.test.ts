@@ -1,3 +1,5 @@
+/** Delivery reports (RFC 3464), written and read, with the RFC's and postfix's samples. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,3 +1,5 @@
+/** UMF → MIME: what is written is read again, and no field smuggles another. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
