@@ -17,8 +17,19 @@ export async function serviceFor<Name extends ServiceName>(
 ): Promise<Service<Name> | undefined> {
   const service = await need(name);
   if (!('missing' in service)) return service;
-  if ((process.env['CI'] ?? '') !== '') assert.fail(`CI needs ${service.missing}`);
-  t.diagnostic(`NOT TESTED, ${service.missing}`);
-  console.error(`NOT TESTED, ${service.missing}`);
+  passOver(t, service.missing);
   return undefined;
+}
+
+/** Whether the test may do what only root can; if not, it must return. Fails under CI. */
+export function isRootFor(t: Pick<TestContext, 'diagnostic'>, what: string): boolean {
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot) passOver(t, `${what}: only root can`);
+  return isRoot;
+}
+
+function passOver(t: Pick<TestContext, 'diagnostic'>, missing: string): void {
+  if ((process.env['CI'] ?? '') !== '') assert.fail(`CI needs ${missing}`);
+  t.diagnostic(`NOT TESTED, ${missing}`);
+  console.error(`NOT TESTED, ${missing}`);
 }
