@@ -38,6 +38,8 @@ export interface DeliveryJob {
 }
 
 export interface Deliverer {
+  /** Deliveries at once in one worker, and of one lane: what the core hands it at the most. */
+  readonly limits: { readonly capacity: number; readonly perLane: number };
   /** Never rejects for what a peer does: that is an outcome. */
   deliver(job: DeliveryJob): Promise<Outcome>;
   /** The destination that shares fate and limits with others: a lane of its own. */
@@ -62,10 +64,6 @@ export interface ChannelFacts {
     readonly url: string;
     readonly command: readonly string[];
   };
-  /** Deliveries of one destination at once. */
-  readonly perLane: number;
-  /** Deliveries at once in one worker. */
-  readonly capacity: number;
 }
 
 /** What `patchboard setup` and `doctor` need of a channel to lead it into the world. */

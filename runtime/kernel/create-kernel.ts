@@ -14,8 +14,8 @@ import { type ContentReader, createContentReader } from '../workers/content.js';
 import { createDelivering, type Delivering } from '../workers/deliver.js';
 import {
   createLooking,
-  DELIVER_QUEUE,
   type DeliveryHint,
+  deliverQueue,
   deliveryHintKey,
   LOOK_QUEUE,
   type Looking,
@@ -128,7 +128,7 @@ class WiredKernel implements RunningKernel {
   }
 
   #makeLooking(): Looking {
-    const { bus, clock, log, directory, operators } = this.#parts;
+    const { bus, clock, log, directory, operators, deliverers } = this.#parts;
     const committer = this.#committer;
     const { carryOut } = createOutbox({
       accepting: this.#accepting,
@@ -144,7 +144,10 @@ class WiredKernel implements RunningKernel {
       },
     });
     const laneOf = (delivery: Delivery) => this.delivering.laneOf(delivery);
-    return createLooking({ bus, clock, log, committer, routing: this.routing, laneOf, carryOut });
+    const queueOf = ({ address: { channel } }: Delivery) =>
+      deliverQueue(deliverers.has(channel) ? channel : undefined);
+    const { routing } = this;
+    return createLooking({ bus, clock, log, committer, routing, laneOf, queueOf, carryOut });
   }
 
   #makeSweep(): Sweep {
@@ -187,22 +190,20 @@ class WiredKernel implements RunningKernel {
   }
 
   work(): void {
-    const { bus, channels } = this.#parts;
+    const { bus, deliverers } = this.#parts;
     const looks = { capacity: LOOK_CAPACITY, perLane: LOOKS_PER_LANE };
     const look = (hint: Hint) =>
       this.#counted(this.#looking.look(hint.key, hint.copy as Held | undefined));
-    const facts = [...channels.values()].map((channel) => channel.facts);
-    const deliveries = {
-      capacity: Math.max(1, ...facts.map(({ capacity }) => capacity)),
-      perLane: Math.max(1, ...facts.map(({ perLane }) => perLane)),
-    };
     const deliver = (hint: Hint) => {
       const { held } = (hint.copy as DeliveryHint | undefined) ?? {};
       const [key = '', delivery] = hint.key.split('#');
       return this.#counted(this.delivering.attempt({ key, delivery: Number(delivery), held }));
     };
     this.#works.push(bus.work(LOOK_QUEUE, looks, look));
-    this.#works.push(bus.work(DELIVER_QUEUE, deliveries, deliver));
+    this.#works.push(bus.work(deliverQueue(), looks, deliver));
+    for (const [channel, { limits }] of deliverers) {
+      this.#works.push(bus.work(deliverQueue(channel), limits, deliver));
+    }
     this.sweep.start();
   }
 

@@ -17,7 +17,7 @@ export async function reviewHeld(operated: Operated, accountId: string): Promise
       const recipient = document?.context.recipient;
       if (recipient?.kind !== 'subscriber' || recipient.account !== accountId) continue;
       const id = commandIdentifier(clock);
-      const by = `the quiet time of ${accountId}`;
+      const by = 'a changed quiet time';
       const event = { type: 'REVIEW', at: clock.now(), id, by } as const;
       if ((await core.kernel.observe(key, event)).ok) reviewed += 1;
     }

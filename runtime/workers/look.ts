@@ -15,7 +15,8 @@ import type { Committer, Held } from '../kernel/commit.js';
 import type { Routing } from './route.js';
 
 export const LOOK_QUEUE = 'look';
-export const DELIVER_QUEUE = 'deliver';
+/** Deliveries of a channel nobody here delivers by: their attempt says so. */
+const NO_AGENT_QUEUE = 'deliver';
 /** Looks that lose a race are begun again so often; then the sweep comes back. */
 const LOOK_TRIES_MAX = 3;
 
@@ -26,6 +27,7 @@ export interface LookParts {
   readonly committer: Committer;
   readonly routing: Routing;
   readonly laneOf: (delivery: Delivery) => string;
+  readonly queueOf: (delivery: Delivery) => string;
   readonly carryOut: (held: Held) => Promise<void>;
 }
 
@@ -39,6 +41,11 @@ export interface Looking {
   look(key: string, copy?: Held | undefined): Promise<void>;
   /** Hints for the deliveries that may be taken now; false where one was dropped. */
   hintDeliveries(held: Held): boolean;
+}
+
+/** A queue for each channel: what one cannot take now is in no other's way. */
+export function deliverQueue(channel?: string): string {
+  return channel === undefined ? NO_AGENT_QUEUE : `${NO_AGENT_QUEUE}.${channel}`;
 }
 
 export function deliveryHintKey(key: string, delivery: number): string {
@@ -55,7 +62,7 @@ export function createLooking(parts: LookParts): Looking {
       if (!isTakeable(delivery, now)) continue;
       const copy: DeliveryHint = { held, delivery: delivery.id };
       const key = deliveryHintKey(held.document.key, delivery.id);
-      all = bus.hint(DELIVER_QUEUE, { key, lane: parts.laneOf(delivery), copy }) && all;
+      all = bus.hint(parts.queueOf(delivery), { key, lane: parts.laneOf(delivery), copy }) && all;
     }
     return all;
   }

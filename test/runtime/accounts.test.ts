@@ -15,7 +15,7 @@ import { addressKey } from '../../schemas/address.js';
 import { POLICY } from '../actors/user-manager/an-account.js';
 import { manualClock } from '../harness/manual-clock.js';
 
-const FACTS: ChannelFacts = { policy: POLICY, keeps: false, perLane: 1, capacity: 1 };
+const FACTS: ChannelFacts = { policy: POLICY, keeps: false };
 const SYNTAX: Failure = { ok: false, code: 'ADDRESS_SYNTAX', message: 'Write name@domain.' };
 
 const CHANNELS: AddressChannels = [

@@ -44,6 +44,7 @@ export function deliverMail(context: DeliverContext<EmailConfig>): Deliverer {
 }
 
 class MailDeliverer implements Deliverer {
+  readonly limits: Deliverer['limits'];
   readonly #context: DeliverContext<EmailConfig>;
   readonly #breaker: Breaker;
   readonly #pool: ConnectionPool<SmtpClient>;
@@ -56,6 +57,7 @@ class MailDeliverer implements Deliverer {
     const { clock, config, tokens } = context;
     const { deliver, dkim, hostname, listen } = config;
     this.#context = context;
+    this.limits = { capacity: deliver.capacity, perLane: deliver.perDestination };
     this.#breaker = new Breaker(clock);
     this.#pool = new ConnectionPool({
       clock,

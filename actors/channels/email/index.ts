@@ -45,8 +45,6 @@ export const email: Channel<EmailConfig> = {
         '=Anybody there?',
       ],
     },
-    perLane: 20,
-    capacity: 200,
   },
   config: EmailConfigSchema,
   setup,

@@ -7,8 +7,12 @@
 
 import type { Deliverer } from '../../channel.js';
 
+/** Nothing is waited for; more at once would only make one group commit larger. */
+const AT_ONCE = 1000;
+
 export function keep(): Deliverer {
   return {
+    limits: { capacity: AT_ONCE, perLane: AT_ONCE },
     deliver: () =>
       Promise.resolve({
         result: 'confirmed',

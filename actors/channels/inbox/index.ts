@@ -21,8 +21,6 @@ export const inbox: Channel<InboxConfig> = {
       onAmbiguous: 'retry',
     },
     keeps: true,
-    perLane: 1000,
-    capacity: 1000,
   },
   config: InboxConfigSchema,
   address(text) {

@@ -13,6 +13,9 @@ import { writeWire } from './codec.js';
 import type { LoopbackConfig } from './config.js';
 import type { LoopbackPeer } from './peer.js';
 
+const CAPACITY = 200;
+const PER_DEVICE = 20;
+
 const REFUSALS: Readonly<Record<string, Outcome>> = {
   offline: { result: 'retry', status: '4.4.1', reason: 'the device is offline' },
   busy: { result: 'retry', status: '4.2.0', reason: 'the device is busy' },
@@ -69,6 +72,7 @@ export function deliverTo(peer: LoopbackPeer, context: DeliverContext<LoopbackCo
   }
 
   return {
+    limits: { capacity: CAPACITY, perLane: PER_DEVICE },
     deliver,
     lane: (address: Address) => address.value,
     paused: () => undefined,

@@ -33,8 +33,6 @@ export function createLoopback(name: string, peer = new LoopbackPeer()): Loopbac
         onAmbiguous: 'retry',
       },
       keeps: false,
-      perLane: 20,
-      capacity: 200,
     },
     config: LoopbackConfigSchema,
     address(text) {
