@@ -16,6 +16,7 @@ import { loadConfig } from '../../runtime/config.js';
 import { createMemoryStore } from '../../runtime/store/memory.js';
 import { type RunningSwitch, startSwitch } from '../../runtime/switch.js';
 import type { Account, ProfileStep } from '../../schemas/account.js';
+import type { SwitchConfig } from '../../schemas/config.js';
 import { messageKey } from '../../schemas/identifier.js';
 import type { HistoryEntry, MessageDocument } from '../../schemas/message.js';
 import { type ManualClock, manualClock } from '../harness/manual-clock.js';
@@ -45,6 +46,20 @@ export function must(changed: Changed): Account {
   return changed.account;
 }
 
+function configured(
+  channels: readonly Channel<never>[],
+  settings: Readonly<Record<string, string>>,
+): SwitchConfig {
+  const loaded = loadConfig({
+    channels,
+    flags: new Map(Object.entries(settings)),
+    environment: {},
+    directory: import.meta.dirname,
+  });
+  assert.ok(loaded.ok, loaded.ok ? '' : loaded.problems.join('\n'));
+  return loaded.config;
+}
+
 /** Starts a switch with these loopback channels, and stops it after the test. */
 export async function aSwitch(
   t: TestContext,
@@ -55,14 +70,7 @@ export async function aSwitch(
   const peers = new Map(names.map((name) => [name, new LoopbackPeer()]));
   const loopbacks = names.map((name) => createLoopback(name, peers.get(name)));
   const channels: Channel<never>[] = [...loopbacks, inbox];
-  const loaded = loadConfig({
-    channels,
-    flags: new Map(Object.entries(settings)),
-    environment: {},
-    directory: import.meta.dirname,
-  });
-  assert.ok(loaded.ok, loaded.ok ? '' : loaded.problems.join('\n'));
-  const { config } = loaded;
+  const config = configured(channels, settings);
   const store = createMemoryStore();
   const bus = createMemoryBus();
   const running = await startSwitch({ config, clock, store, bus, channels, log: SILENT });

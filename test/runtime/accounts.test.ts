@@ -188,7 +188,7 @@ describe('an address', () => {
     assert.equal(await find('x@b.example'), 'two');
   });
 
-  it('claimed by an account that died before it was made counts for nobody, then lapses', async () => {
+  it('claimed by an account that died too early counts for nobody, then lapses', async () => {
     const { accounts, clock, find, store } = setUp();
     const address = post('x@b.example');
     const key = addressKey(address);
