@@ -80,11 +80,7 @@ export async function aSwitch(
     await store.close();
   });
 
-  function peer(channel: string): LoopbackPeer {
-    const found = peers.get(channel);
-    assert.ok(found, `no channel ${channel}`);
-    return found;
-  }
+  const peer = (channel: string) => peers.get(channel) ?? assert.fail(`no channel ${channel}`);
 
   /** Timers of the system are not used: two turns of the loop end whatever is ready. */
   async function settle(): Promise<void> {
