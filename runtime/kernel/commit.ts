@@ -25,6 +25,8 @@ export type Committed =
 
 /** So often an observation is tried again against other writers before it is an error. */
 const OBSERVE_TRIES_MAX = 50;
+/** Waits after a trouble of the store before an observation is tried again; then it is an error. */
+const TROUBLE_WAITS_MS: readonly number[] = [50, 200, 800, 3_200, 6_400];
 const TOKEN_BYTES = 9;
 
 export interface CommitParts {
@@ -133,6 +135,20 @@ class StoreCommitter implements Committer {
     await this.#parts.store.create({ key, value, head, token: this.token() });
   }
 
+  /** A line to the store that breaks for some seconds must not lose what was observed (law 3). */
+  async #untilAnswered<T>(work: () => Promise<T>): Promise<T> {
+    for (const waitMs of TROUBLE_WAITS_MS) {
+      try {
+        return await work();
+      } catch {
+        await new Promise<void>((resume) => {
+          this.#parts.clock.after(waitMs, resume);
+        });
+      }
+    }
+    return work();
+  }
+
   async observe(
     at: { key: string; held?: Held | undefined },
     event: MessageEvent,
@@ -141,12 +157,13 @@ class StoreCommitter implements Committer {
     for (let tries = 0; tries < OBSERVE_TRIES_MAX; tries += 1) {
       // What the caller held may be stale: what it does not take, the stored document may.
       const isCopy = held !== undefined;
-      held ??= await this.load(at.key);
+      held ??= await this.#untilAnswered(() => this.load(at.key));
       if (held === undefined) return unknown(at.key);
+      const standing = held;
       if ('id' in event && held.document.context.seen.includes(event.id)) {
         return { ok: true, document: held.document, held };
       }
-      const committed = await this.decide(held, [event]);
+      const committed = await this.#untilAnswered(() => this.decide(standing, [event]));
       if (committed.ok)
         return { ok: true, document: committed.held.document, held: committed.held };
       if (committed.reason === 'notTaken' && !isCopy) return notTaken(held, event);
