@@ -34,7 +34,7 @@ const RATE_MAX: Readonly<Record<FaultKind, number>> = {
   'clock backward': 1,
   'store answer lost': 0.08,
 };
-const KIND_CHANCE = 0.6;
+const KIND_CHANCE = 0.65;
 const CRASHES_MAX = 5;
 const JUMPS_MAX = 3;
 const JUMP_MIN_MS = 1_000;
