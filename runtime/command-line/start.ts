@@ -56,9 +56,11 @@ JSON on standard error. SIGTERM drains and stops, SIGHUP reads the configuration
       },
     });
     const demo = await demoFor(call, settled, serving, isNew);
+    // Before anybody is told that it is ready: who is told may stop it at once.
+    const stopped = untilStopped(call, serving, log);
     await announce(call, settled, serving, { isNew, demo });
     notifyManager(call, log);
-    return untilStopped(call, serving, log);
+    return stopped;
   },
 };
 
