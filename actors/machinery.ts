@@ -1,7 +1,7 @@
 /** What the actors ask of the machinery; runtime implements it. */
 
 import type { Account } from '../schemas/account.js';
-import type { Address } from '../schemas/address.js';
+import type { Address, Recipient } from '../schemas/address.js';
 import type { Outcome } from '../schemas/delivery.js';
 import type { ErrorCode } from '../schemas/errors.js';
 import type { Submission } from '../schemas/submission.js';
@@ -80,6 +80,8 @@ export interface ReceiveContext<Config> {
   readonly clock: Clock;
   readonly log: Log;
   readonly directory: Directory;
+  /** The operators, for addresses that always lead to people in charge; rejects as a store does. */
+  operators(): Promise<readonly Recipient[]>;
   readonly authenticator: Authenticator;
   readonly tokens: Tokens;
   /** Resolves only after one flushed write holds everything (law 1). */

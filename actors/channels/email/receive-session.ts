@@ -11,7 +11,7 @@
 import { createHash } from 'node:crypto';
 import type { SMTPServerDataStream } from 'smtp-server';
 import type { Account } from '../../../schemas/account.js';
-import type { Recipient } from '../../../schemas/address.js';
+import type { Address, Recipient } from '../../../schemas/address.js';
 import type { Submission, Verification } from '../../../schemas/submission.js';
 import type { ReceiveContext } from '../../machinery.js';
 import { type Mailbox, specialLocal } from './address.js';
@@ -28,6 +28,8 @@ import type { Checking, SenderFacts, Verifier } from './verify-sender.js';
 
 const MAIL_PARAMETERS = new Set(['SIZE', 'BODY', 'SMTPUTF8', 'RET', 'ENVID', 'AUTH']);
 const RCPT_PARAMETERS = new Set(['NOTIFY', 'ORCPT']);
+
+const POSTMASTER = 'postmaster';
 
 const TRY_LATER: Refusal = {
   code: 451,
@@ -124,10 +126,10 @@ export class Session implements Handlers {
       transaction.bounces.set(path.address, target);
       return undefined;
     }
-    const to = await this.#resolve(connection, mailbox);
-    if ('code' in to) return to;
+    const resolved = await this.#resolve(connection, mailbox);
+    if ('code' in resolved) return resolved;
     const report = reportWish(connection, path);
-    transaction.recipients.set(to.via.value, { to, report });
+    for (const to of resolved) transaction.recipients.set(recipientKey(to), { to, report });
     return undefined;
   }
 
@@ -219,20 +221,36 @@ export class Session implements Handlers {
   async #resolve(
     connection: Connection,
     mailbox: Mailbox | undefined,
-  ): Promise<Recipient | Refusal> {
+  ): Promise<readonly Recipient[] | Refusal> {
     const via = {
       channel: 'email',
-      value: mailbox?.key ?? `postmaster@${this.#config.domains[0]}`,
+      value: mailbox?.key ?? `${POSTMASTER}@${this.#config.domains[0]}`,
     };
     const found = await this.#context.directory.find(via);
     if (found.kind === 'tryLater') {
       this.#context.log.warn('email.directory', { why: found.reason });
       return TRY_LATER;
     }
-    if (found.kind === 'subscriber') return { kind: 'subscriber', account: found.account.id, via };
-    if (mailbox === undefined || this.#domains.has(mailbox.domain)) return NOBODY;
+    if (found.kind === 'subscriber') {
+      return [{ kind: 'subscriber', account: found.account.id, via }];
+    }
+    const ours = mailbox === undefined || this.#domains.has(mailbox.domain);
+    if (ours && via.value.startsWith(`${POSTMASTER}@`)) return this.#postmasters(via);
+    if (ours) return NOBODY;
     if (connection.account === undefined) return NO_RELAY;
-    return { kind: 'outside', via: { channel: 'email', value: mailbox.value } };
+    return [{ kind: 'outside', via: { channel: 'email', value: mailbox.value } }];
+  }
+
+  /** RFC 5321 4.5.1: the postmaster always exists. Nobody was given the address: all operators. */
+  async #postmasters(via: Address): Promise<readonly Recipient[] | Refusal> {
+    try {
+      const operators = await this.#context.operators();
+      if (operators.length > 0) return operators.map((operator) => ({ ...operator, via }));
+      this.#context.log.error('email.postmaster', { why: 'there is no operator' });
+    } catch (error) {
+      this.#context.log.warn('email.postmaster', { why: String(error) });
+    }
+    return TRY_LATER;
   }
 
   #find(mailbox: Mailbox) {
@@ -303,6 +321,11 @@ const NOT_CHECKED: Verification = { verified: false, how: 'not checked' };
 function withoutPassword(verification: Verification, transaction: Transaction): Verification {
   if (transaction.account === undefined) return verification;
   return { verified: false, how: `${verification.how}, not signed in` };
+}
+
+/** One address may lead to several people: the postmaster's. */
+function recipientKey(to: Recipient): string {
+  return to.kind === 'subscriber' ? `${to.via.value} ${to.account}` : to.via.value;
 }
 
 function no(refusal: Refusal): DataReply {

@@ -1,22 +1,3 @@
 /** The inbox has no wire of its own: its form of a message is the UMF, in XML. */
 
-import type { Umf } from '../../../schemas/umf.js';
-import { readUmf } from '../../conversion/umf-reader.js';
-import { writeUmf } from '../../conversion/umf-writer.js';
-
-/** What is no UMF in XML becomes one with the bytes as its only part. */
-export function readKept(bytes: Uint8Array, uid: string): Promise<Umf> {
-  const read = readUmf(bytes);
-  if (read.ok) return Promise.resolve({ ...read.umf, uid });
-  return Promise.resolve({
-    uid,
-    to: [],
-    body: { mediaType: 'application/octet-stream', bytes },
-    priority: 'normal',
-    securityLevel: 'normal',
-  });
-}
-
-export function writeKept(umf: Umf): Promise<Uint8Array> {
-  return Promise.resolve(Buffer.from(writeUmf(umf)));
-}
+export { readUmfWire as readKept, writeUmfWire as writeKept } from '../../conversion/umf-wire.js';

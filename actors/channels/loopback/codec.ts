@@ -1,22 +1,3 @@
 /** The wire of this channel is UMF in XML: nothing is lost in either direction. */
 
-import type { Umf } from '../../../schemas/umf.js';
-import { readUmf } from '../../conversion/umf-reader.js';
-import { writeUmf } from '../../conversion/umf-writer.js';
-
-/** Never rejects: what is no UMF in XML becomes one with the bytes as its only part. */
-export function readWire(bytes: Uint8Array, uid: string): Promise<Umf> {
-  const read = readUmf(bytes);
-  if (read.ok) return Promise.resolve({ ...read.umf, uid });
-  return Promise.resolve({
-    uid,
-    to: [],
-    body: { mediaType: 'application/octet-stream', bytes },
-    priority: 'normal',
-    securityLevel: 'normal',
-  });
-}
-
-export function writeWire(umf: Umf): Promise<Uint8Array> {
-  return Promise.resolve(Buffer.from(writeUmf(umf)));
-}
+export { readUmfWire as readWire, writeUmfWire as writeWire } from '../../conversion/umf-wire.js';
