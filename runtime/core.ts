@@ -52,6 +52,7 @@ export interface Core {
   readonly worker: string;
   readonly deliverers: ReadonlyMap<string, Deliverer>;
   policies(): Policies;
+  operators(): Promise<readonly Recipient[]>;
   /** Takes the settings that may change while the switch runs. */
   reload(config: SwitchConfig): void;
   stop(): Promise<void>;
@@ -149,6 +150,7 @@ export async function openCore(parts: CoreParts): Promise<Core> {
     worker,
     deliverers,
     policies,
+    operators,
     reload(next) {
       config = next;
     },

@@ -39,6 +39,7 @@ function receiveContext(parts: CoreParts, core: Core, channel: Channel<never>) {
     clock,
     log,
     directory: core.directory,
+    operators: core.operators,
     authenticator: core.authenticator,
     tokens: core.tokens,
     accept: (submission) => core.kernel.accept(submission),

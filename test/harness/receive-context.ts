@@ -8,6 +8,7 @@ import { type EmailConfig, EmailConfigSchema } from '../../actors/channels/email
 import type { Accepted, Found, Log, ReceiveContext } from '../../actors/machinery.js';
 import { systemClock } from '../../runtime/clock.js';
 import type { Account } from '../../schemas/account.js';
+import type { Recipient } from '../../schemas/address.js';
 import { makeIdentifier } from '../../schemas/identifier.js';
 import type { Submission } from '../../schemas/submission.js';
 
@@ -87,6 +88,12 @@ export class MemoryReceiveContext implements ReceiveContext<EmailConfig> {
       return found === undefined ? { kind: 'nobody' } : { kind: 'subscriber', account: found };
     },
   };
+
+  operators(): Promise<readonly Recipient[]> {
+    const all = this.accounts.filter(({ roles }) => roles.includes('operator'));
+    const via = { channel: 'inbox', value: 'kept' };
+    return Promise.resolve(all.map(({ id }) => ({ kind: 'subscriber', account: id, via })));
+  }
 
   /** The password of every account is `secret`. */
   readonly authenticator: ReceiveContext<EmailConfig>['authenticator'] = {

@@ -11,7 +11,7 @@ export interface Transaction {
   readonly mailFrom: Mailbox | undefined;
   /** The subscriber who signed in, or whose address the envelope names. */
   readonly account: Account | undefined;
-  /** By normal form: a repeated RCPT replaces the first. */
+  /** By normal form and account: a repeated RCPT replaces the first. */
   readonly recipients: Map<string, SubmissionRecipient>;
   readonly bounces: Map<string, BounceTarget>;
 }

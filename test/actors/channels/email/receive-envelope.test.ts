@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { parseMailbox } from '../../../../actors/channels/email/address.js';
 import { receivedLine } from '../../../../actors/channels/email/trace.js';
+import { account } from '../../../harness/receive-context.js';
 import { MAIL, startReceiving, stopReceiving } from '../../../harness/receiving.js';
 
 afterEach(stopReceiving);
@@ -142,6 +143,7 @@ describe('odd addresses', () => {
   it(`(${odd.length}) each get one clear reply, and only what the grammar allows`, async () => {
     assert.ok(odd.length >= 160);
     const { context, open, canary } = await startReceiving({ limits: { errors: 10_000 } });
+    context.accounts.push({ ...account('olga', []), roles: ['operator'] });
     const line = await open();
     await line.ask(`AUTH PLAIN ${Buffer.from('\0anna\0secret').toString('base64')}`);
     const served = canary();
@@ -154,7 +156,8 @@ describe('odd addresses', () => {
       const route = address.replace(/^@[^:@]+(,@[^:@]+)*:/, '');
       if (reply.code === 250) {
         taken += 1;
-        assert.ok(parseMailbox(route).ok, `${address} was taken`);
+        const isRight = parseMailbox(route).ok || /^postmaster$/i.test(route);
+        assert.ok(isRight, `${address} was taken`);
       }
     }
     assert.ok((await served) < CANARY_MS_MAX);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import nodemailer from 'nodemailer';
 import { receivedLine } from '../../../../actors/channels/email/trace.js';
+import { account } from '../../../harness/receive-context.js';
 import { MAIL, startReceiving, stopReceiving } from '../../../harness/receiving.js';
 
 afterEach(stopReceiving);
@@ -173,9 +174,44 @@ describe('recipients', () => {
     assert.equal((await line.ask('RCPT TO:<ANNA@EXAMPLE.COM>')).code, 250);
     assert.match((await line.ask('RCPT TO:<carl@example.com>')).text, /^550 5\.1\.1 /);
     assert.match((await line.ask('RCPT TO:<x@elsewhere.example>')).text, /^550 5\.7\.1 /);
-    assert.match((await line.ask('RCPT TO:<postmaster>')).text, /^550 5\.1\.1 /);
     context.findWith = async () => ({ kind: 'tryLater', reason: 'halves disagree' });
     assert.match((await line.ask('RCPT TO:<ben@example.com>')).text, /^451 4\.3\.0 /);
+  });
+
+  it('named postmaster are the operators, however it is written (RFC 5321 4.5.1)', async () => {
+    const { context, open } = await startReceiving();
+    const line = await open();
+    await line.ask('MAIL FROM:<you@example.net>');
+    const before = await line.ask('RCPT TO:<postmaster>');
+    assert.match(before.text, /^451 4\.3\.0 /, 'there is no operator yet, never that nobody is');
+    const [anna, ben] = context.accounts.splice(0);
+    assert.ok(anna && ben);
+    const roles = ['subscriber', 'operator'] as const;
+    context.accounts.push({ ...anna, roles }, { ...ben, roles });
+    for (const written of ['postmaster', 'POSTmaster', 'Postmaster@EXAMPLE.com']) {
+      const reply = await line.ask(`RCPT TO:<${written}>`);
+      assert.equal(reply.code, 250, `${written}: ${reply.text}`);
+    }
+    assert.match((await line.ask('RCPT TO:<postmaster@elsewhere.example>')).text, /^550 5\.7\.1 /);
+    await line.ask('DATA');
+    line.write(MAIL);
+    await line.ask('.');
+    const recipients = context.taken[0]?.submission.recipients.map(({ to }) => to);
+    const via = { channel: 'email', value: 'postmaster@example.com' };
+    assert.deepEqual(recipients, [
+      { kind: 'subscriber', account: 'anna', via },
+      { kind: 'subscriber', account: 'ben', via },
+    ]);
+  });
+
+  it('named postmaster are whoever was given that address', async () => {
+    const { context, open } = await startReceiving();
+    context.accounts.push(account('carl', ['postmaster@example.com']));
+    const line = await open();
+    await line.mail('you@example.net', ['postmaster'], MAIL);
+    const recipients = context.taken[0]?.submission.recipients.map(({ to }) => to);
+    const via = { channel: 'email', value: 'postmaster@example.com' };
+    assert.deepEqual(recipients, [{ kind: 'subscriber', account: 'carl', via }]);
   });
 
   it('come with what their sender wants to be told (DSN)', async () => {

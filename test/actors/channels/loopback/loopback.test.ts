@@ -153,6 +153,7 @@ function receiveContext(
     log: quiet,
     tokens: createTokens(Buffer.from('secret'), clock),
     authenticator: { signIn: never },
+    operators: never,
     directory: {
       find: ({ value }) =>
         Promise.resolve(
