@@ -6,6 +6,26 @@ import type { Clock } from '../actors/machinery.js';
 /** Longest wait of one system timer; longer ones are taken in pieces. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
+/** Random bytes are fetched from the system so many at once: a call costs more than the bytes. */
+const POOL_BYTES = 4096;
+
+/** Bytes of the system's generator; each is given out once. */
+function makeRandom(): Clock['random'] {
+  let pool = Buffer.alloc(0);
+  let used = 0;
+  return (bytes) => {
+    if (bytes > POOL_BYTES) return randomBytes(bytes);
+    if (used + bytes > pool.length) {
+      pool = randomBytes(POOL_BYTES);
+      used = 0;
+    }
+    const taken = Uint8Array.prototype.slice.call(pool, used, used + bytes);
+    pool.fill(0, used, used + bytes);
+    used += bytes;
+    return taken;
+  };
+}
+
 /** Time, timers and chance of this machine. Timers alone do not keep a process alive. */
 export function systemClock(): Clock {
   return {
@@ -24,7 +44,7 @@ export function systemClock(): Clock {
       arm(ms);
       return { cancel: () => clearTimeout(timer) };
     },
-    random: (bytes) => randomBytes(bytes),
+    random: makeRandom(),
   };
 }
 

@@ -69,15 +69,18 @@ export function createMetrics(build: { readonly version: string; readonly node: 
     1,
   );
 
+  const acceptedBy = byLabel((channel) => accepted.labels({ channel }));
+  const handlingBy = byLabel((stage) => handling.labels({ stage }));
+  const deliveryBy = byLabel((channel) => delivery.labels({ channel }));
   let count: Parameters<Metrics['queueFrom']>[0] = async () => ({ queue: [], dead: 0 });
   return {
-    accepted: (channel) => accepted.inc({ channel }),
+    accepted: (channel) => acceptedBy(channel).inc(),
     finished: (outcome) => finished.inc({ outcome }),
     attempted({ channel, outcome, tookMs }) {
       attempts.inc({ channel, outcome });
-      delivery.observe({ channel }, tookMs * SECONDS_PER_MS);
+      deliveryBy(channel).observe(tookMs * SECONDS_PER_MS);
     },
-    handled: (stage, tookMs) => handling.observe({ stage }, tookMs * SECONDS_PER_MS),
+    handled: (stage, tookMs) => handlingBy(stage).observe(tookMs * SECONDS_PER_MS),
     flushed: (tookMs) => flush.observe(tookMs * SECONDS_PER_MS),
     queueFrom(asked) {
       count = asked;
@@ -93,5 +96,15 @@ export function createMetrics(build: { readonly version: string; readonly node: 
       dead.set(now.dead);
       return { type: registry.contentType, body: await registry.metrics() };
     },
+  };
+}
+
+/** Finding a metric by its label costs more than counting: each label is looked up once. */
+function byLabel<Child>(find: (label: string) => Child): (label: string) => Child {
+  const children = new Map<string, Child>();
+  return (label) => {
+    const known = children.get(label) ?? find(label);
+    children.set(label, known);
+    return known;
   };
 }

@@ -15,6 +15,8 @@ type Facts = Readonly<Record<string, unknown>>;
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
 const HASH_CHARACTERS = 12;
+/** Hashed addresses that are remembered: the same few come again and again. */
+const HASHED_MAX = 4096;
 /** Facts whose value is an address of some channel, whatever it looks like. */
 const ADDRESS_FACTS: ReadonlySet<string> = new Set([
   'address',
@@ -77,10 +79,20 @@ export function jsonLines(options: {
   };
 }
 
+const hashed = { key: '', words: new Map<string, string>() };
+
 /** An address as it stands in logs: the same address, the same word, under one key. */
 export function hashAddress(address: string, hashKey: string): string {
+  if (hashed.key !== hashKey || hashed.words.size >= HASHED_MAX) {
+    hashed.key = hashKey;
+    hashed.words.clear();
+  }
+  const known = hashed.words.get(address);
+  if (known !== undefined) return known;
   const digest = createHmac('sha256', hashKey).update(address).digest('hex');
-  return `h:${digest.slice(0, HASH_CHARACTERS)}`;
+  const word = `h:${digest.slice(0, HASH_CHARACTERS)}`;
+  hashed.words.set(address, word);
+  return word;
 }
 
 /** The facts with every address in them hashed. */
@@ -95,6 +107,7 @@ export function hashAddresses(facts: Facts, hashKey: string): Facts {
 function hashValue(name: string, value: unknown, hashKey: string): unknown {
   if (typeof value === 'string') {
     if (ADDRESS_FACTS.has(name)) return value === '' ? '' : hashAddress(value, hashKey);
+    if (!value.includes('@')) return value;
     return value.replace(MAIL_ADDRESS, (address) => hashAddress(address, hashKey));
   }
   if (value instanceof Error) return hashValue('error', value.stack ?? value.message, hashKey);

@@ -10,6 +10,7 @@
 import type { AnyActorScope, AnyMachineSnapshot } from 'xstate';
 import { createEmptyActor } from 'xstate';
 import { MACHINE_VERSION, messageMachine } from '../../actors/message-manager/machine.js';
+import { birth } from '../../actors/message-manager/progress.js';
 import type {
   HistoryEntry,
   MessageContext,
@@ -57,17 +58,34 @@ export interface Standing {
   readonly context: MessageContext;
 }
 
+const snapshots = new Map<string, Snapshot>();
+
+/**
+ * The snapshot of a state. Finding the state's nodes costs more than the transition does, so each
+ * state's snapshot is made once, and lent another context each time: nothing else of it changes.
+ */
+function snapshotAt({ state, context }: Standing): Snapshot {
+  let known = snapshots.get(state);
+  if (known === undefined) {
+    known = messageMachine.resolveState({ value: undotted(state), context });
+    snapshots.set(state, known);
+  }
+  return { ...known, context };
+}
+
+/** The machine begins nowhere else, whatever the input; only the context follows from it. */
+let firstState: string | undefined;
+
 export function begin(input: MessageInput): Standing {
+  if (firstState !== undefined) return { state: firstState, context: birth(input) };
   const snapshot = messageMachine.getInitialSnapshot(inertScope as never, input);
-  return { state: dotted(snapshot.value), context: snapshot.context };
+  firstState = dotted(snapshot.value);
+  return { state: firstState, context: snapshot.context };
 }
 
 /** The standing after one event; undefined when the state does not take it. */
 export function transit(standing: Standing, event: MessageEvent): Standing | undefined {
-  const before = messageMachine.resolveState({
-    value: undotted(standing.state),
-    context: standing.context,
-  });
+  const before = snapshotAt(standing);
   const after: AnyMachineSnapshot = messageMachine.transition(before, event, inertScope as never);
   if (after === before) return undefined;
   return { state: dotted(after.value), context: after.context };
