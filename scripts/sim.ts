@@ -3,7 +3,7 @@
  * process, with simulated time, chance and faults; the same seed gives the same run.
  *
  * Says for each run what struck and how it ended, and every law that was broken, by its number;
- * exit 1 if one was. `--events` prints everything that happened; `--without "hint dropped"` leaves
+ * exit 1 if one was; `--until-red` ends there. `--events` prints everything that happened; `--without "hint dropped"` leaves
  * one kind of fault out of an otherwise equal run.
  */
 
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     seeds: { type: 'string' },
     without: { type: 'string' },
     events: { type: 'boolean', default: false },
+    'until-red': { type: 'boolean', default: false },
   },
 });
 
@@ -47,6 +48,7 @@ for (const seed of seedsWanted()) {
   const run = await simulate({ seed, keepLines: values.events, ...kind });
   tell(run);
   if (run.violations.length > 0) red += 1;
+  if (red > 0 && values['until-red']) break;
 }
 if (red > 0) {
   console.log(`${red} of the runs broke a law`);

@@ -78,7 +78,7 @@ describe('a mail that needs no conversion', () => {
   });
 });
 
-describe('the final dot', () => {
+describe('law 5: the final dot', () => {
   it('leaves only after bytesSent; until then the peer has everything but the dot', async (t) => {
     const sink = await startSink(t);
     let asked = 0;
