@@ -24,6 +24,7 @@ export const SAME_WITHIN_MS = 15 * 60_000;
 /** Recipients of one submission; a channel's own limit is usually lower. */
 export const RECIPIENTS_MAX = 10_000;
 const RANDOM_BYTES = 7;
+const FANOUT = { kind: 'fanout', id: 'fanout', from: 1 } as const;
 
 export interface AcceptParts {
   readonly store: Store;
@@ -136,11 +137,11 @@ class StoreAccepting implements Accepting {
     const content = contentOf(submission, key);
     const input = inputOf(submission, first, { key, createdAt: now, content });
     const walked = await this.#firstWalk(input, now);
-    const plain = firstDocument(input, walked, this.#parts.committer.saving());
     const fans = others.length > 0;
+    const outbox: MessageDocument['outbox'] = fans ? [FANOUT] : [];
     const document: MessageDocument = {
-      ...plain,
-      ...(fans ? { fanout: others, outbox: [{ kind: 'fanout', id: 'fanout', from: 1 }] } : {}),
+      ...firstDocument(input, walked, this.#parts.committer.saving(), outbox),
+      ...(fans ? { fanout: others } : {}),
       ...(submission.unique === undefined ? {} : { unique: submission.unique.hash }),
       answered: false,
     };

@@ -41,14 +41,15 @@ function withoutInput(standing: Standing): MessageDocument['context'] {
   return context;
 }
 
-/** The document's times: an end with something in its outbox is due at once. */
+/** The document's times: what has something in its outbox is due at once, held or not. */
 function times(
   standing: Standing,
   outboxSize: number,
   now: number,
 ): Pick<MessageDocument, 'closed' | 'dueAt' | 'lookAt' | 'looks'> {
   const closed = isEnd(standing.state) && outboxSize === 0;
-  const dueAt = closed ? null : (standing.context.dueAt ?? now);
+  const machines = standing.context.dueAt ?? now;
+  const dueAt = closed ? null : outboxSize > 0 ? Math.min(machines, now) : machines;
   return { closed, dueAt, lookAt: dueAt === null ? null : lookAtOf(dueAt, now), looks: 0 };
 }
 
@@ -56,6 +57,7 @@ export function firstDocument(
   input: MessageInput,
   walked: Walked,
   saving: Saving,
+  outbox: MessageDocument['outbox'] = [],
 ): MessageDocument {
   const { standing, entries } = walked;
   return {
@@ -64,10 +66,10 @@ export function firstDocument(
     state: standing.state,
     input,
     context: withoutInput(standing),
-    outbox: [],
+    outbox,
     history: entries,
     historyMoved: 0,
-    ...times(standing, 0, saving.now),
+    ...times(standing, outbox.length, saving.now),
     purgeAt: input.createdAt + saving.keepMs,
     savedAt: saving.now,
   };

@@ -67,12 +67,20 @@ export function createLooking(parts: LookParts): Looking {
     return all;
   }
 
-  /** The document after its outbox was carried out; an end is saved as closed. */
+  /** Its next save is at hand, so that none is needed for the outbox alone. */
+  function isSavedSoon({ document }: Held): boolean {
+    const now = clock.now();
+    const { deliveries } = document.context;
+    return (
+      document.state.startsWith('dispatched') && deliveries.some((one) => isTakeable(one, now))
+    );
+  }
+
+  /** The document after its outbox was carried out and, if nothing else will, saved so. */
   async function settleOutbox(held: Held): Promise<Held | undefined> {
     if (held.document.outbox.length === 0) return held;
     await parts.carryOut(held);
-    const isEnd = /^(confirmed|failed)/.test(held.document.state);
-    if (!isEnd) return held;
+    if (isSavedSoon(held)) return held;
     const committed = await committer.decide(held, []);
     return committed.ok ? committed.held : undefined;
   }

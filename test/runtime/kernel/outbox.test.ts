@@ -1,0 +1,114 @@
+/** Further recipients, reports and notices: created whatever happens to the message they follow. */
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Channel } from '../../../actors/channel.js';
+import { inbox } from '../../../actors/channels/inbox/index.js';
+import type { Log } from '../../../actors/machinery.js';
+import { createMemoryBus } from '../../../runtime/bus/memory.js';
+import { loadConfig } from '../../../runtime/config.js';
+import { createMemoryStore } from '../../../runtime/store/memory.js';
+import type { Store } from '../../../runtime/store/store.js';
+import { type RunningSwitch, startSwitch } from '../../../runtime/switch.js';
+import type { Account } from '../../../schemas/account.js';
+import { messageKey } from '../../../schemas/identifier.js';
+import type { MessageDocument } from '../../../schemas/message.js';
+import type { Submission } from '../../../schemas/submission.js';
+import { must } from '../../acceptance/a-switch.js';
+import { type ManualClock, manualClock } from '../../harness/manual-clock.js';
+
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const NO_REPORT = { success: false, failure: false, delay: false };
+const DAY_MS = 86_400_000;
+
+async function start(t: TestContext, store: Store, clock: ManualClock): Promise<RunningSwitch> {
+  const channels: Channel<never>[] = [inbox];
+  const loaded = loadConfig({
+    channels,
+    flags: new Map(),
+    environment: {},
+    directory: import.meta.dirname,
+  });
+  assert.ok(loaded.ok, loaded.ok ? '' : loaded.problems.join('\n'));
+  const bus = createMemoryBus();
+  const { config } = loaded;
+  const running = await startSwitch({ config, clock, store, bus, channels, log: SILENT });
+  t.after(() => running.stop());
+  return running;
+}
+
+async function settle(running: RunningSwitch): Promise<void> {
+  for (let i = 0; i < 4; i += 1) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    await running.kernel.idle();
+  }
+}
+
+function to(...accounts: Account[]): Submission {
+  return {
+    sender: { verification: { verified: true, how: 'a test' } },
+    header: { subject: 'Hello', priority: 'normal', size: 1 },
+    origin: { channel: 'inbox', peer: 'a test', startedAt: 0 },
+    hops: 0,
+    recipients: accounts.map(({ id }) => ({
+      to: { kind: 'subscriber', account: id, via: { channel: 'inbox', value: id } },
+      report: NO_REPORT,
+    })),
+    content: {
+      kind: 'umf',
+      umf: {
+        uid: 'u',
+        to: [],
+        body: { mediaType: 'text/plain', text: 'x' },
+        priority: 'normal',
+        securityLevel: 'normal',
+      },
+    },
+  };
+}
+
+async function accepted(running: RunningSwitch, submission: Submission) {
+  const answer = await running.kernel.accept(submission);
+  assert.ok(answer.ok, answer.ok ? '' : answer.message);
+  return answer;
+}
+
+async function read(running: RunningSwitch, key: string): Promise<MessageDocument> {
+  const document = await running.kernel.read(key);
+  return document ?? assert.fail(`no message ${key}`);
+}
+
+test('a first recipient who wants quiet until tomorrow holds up no other after a crash', async (t) => {
+  const [store, clock] = [createMemoryStore(), manualClock()];
+  const before = await start(t, store, clock);
+  const quiet = must(await before.accounts.create({ name: 'quiet' }));
+  const until = clock.now() + DAY_MS;
+  must(await before.accounts.setQuiet(quiet.id, { until, exceptions: [] }));
+  const other = must(await before.accounts.create({ name: 'other' }));
+  // Accepted, and then the process is gone: nothing set the message on its way.
+  const { id } = await accepted(before, to(quiet, other));
+  await before.stop();
+
+  const after = await start(t, store, clock);
+  await settle(after);
+  assert.equal((await read(after, messageKey(id, 1))).state, 'confirmed');
+  const held = await read(after, messageKey(id, 0));
+  assert.equal(held.state, 'routed.held');
+  assert.deepEqual(held.outbox, []);
+  assert.equal(held.dueAt, until);
+});
+
+test('a first recipient who is held holds up no other when the hint was lost', async (t) => {
+  const [store, clock] = [createMemoryStore(), manualClock()];
+  const running = await start(t, store, clock);
+  const quiet = must(await running.accounts.create({ name: 'quiet' }));
+  const until = clock.now() + DAY_MS;
+  must(await running.accounts.setQuiet(quiet.id, { until, exceptions: [] }));
+  const other = must(await running.accounts.create({ name: 'other' }));
+  const { id } = await accepted(running, to(quiet, other));
+  for (let minute = 0; minute < 3; minute += 1) {
+    clock.advance(60_000);
+    await settle(running);
+  }
+  assert.equal((await read(running, messageKey(id, 1))).state, 'confirmed');
+});
