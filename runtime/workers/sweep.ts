@@ -5,7 +5,7 @@
  */
 
 import type { Clock, Log, Timer } from '../../actors/machinery.js';
-import { recover } from '../../actors/message-tracker/recovery-agent.js';
+import { LOOK_MAX_MS, recover } from '../../actors/message-tracker/recovery-agent.js';
 import type { Bus } from '../bus/bus.js';
 import type { Committer, Held } from '../kernel/commit.js';
 import type { DueRow, Store } from '../store/store.js';
@@ -97,14 +97,25 @@ class TimedSweep implements Sweep {
   async #hintOne(row: DueRow): Promise<boolean> {
     const held = await this.#parts.committer.load(row.key);
     if (held === undefined || held.document.closed) return false;
-    const decision = recover(held.document, this.#parts.clock.now());
+    const now = this.#parts.clock.now();
+    const decision = recover(held.document, now);
     if (decision.kind === 'stuck') {
       this.#parts.log.error('message.stuck', { key: row.key, looks: held.document.looks });
       const stuck = await this.#parts.committer.decide(held, [decision.event]);
-      return stuck.ok && this.#hint(stuck.held, row.lane);
+      if (stuck.ok || stuck.reason === 'lost') return stuck.ok && this.#hint(stuck.held, row.lane);
     }
-    const pushed = await this.#parts.committer.pushLook(held, decision.lookAt);
+    // An end that still has something to create has nowhere to go: it is tried on, slowly.
+    const lookAt = decision.kind === 'stuck' ? now + LOOK_MAX_MS : decision.lookAt;
+    const pushed = await this.#parts.committer.pushLook(held, lookAt);
     return pushed.ok && this.#hint(pushed.held, row.lane);
+  }
+
+  /** What cannot be read must not keep the sweep from the others. */
+  #hintSafely(row: DueRow): Promise<boolean> {
+    return this.#hintOne(row).catch((error: unknown) => {
+      this.#parts.log.error('sweep.trouble', { key: row.key, reason: String(error) });
+      return false;
+    });
   }
 
   #hint(held: Held, lane: string): boolean {
@@ -120,7 +131,7 @@ class TimedSweep implements Sweep {
       rows: this.#parts.limits.rows,
       perLane: this.#parts.limits.perLane,
     });
-    const hinted = await Promise.all(rows.map((row) => this.#hintOne(row)));
+    const hinted = await Promise.all(rows.map((row) => this.#hintSafely(row)));
     if (now - this.#purgedAt >= PURGE_EVERY_MS) {
       this.#purgedAt = now;
       await this.#parts.store.purge(now, PURGE_ROWS);

@@ -20,6 +20,7 @@ import { type ManualClock, manualClock } from '../../harness/manual-clock.js';
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const NO_REPORT = { success: false, failure: false, delay: false };
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 
 async function start(t: TestContext, store: Store, clock: ManualClock): Promise<RunningSwitch> {
   const channels: Channel<never>[] = [inbox];
@@ -111,4 +112,34 @@ test('a first recipient who is held holds up no other when the hint was lost', a
     await settle(running);
   }
   assert.equal((await read(running, messageKey(id, 1))).state, 'confirmed');
+});
+
+test('an end whose outbox fails for days is not given up', async (t) => {
+  const [memory, clock] = [createMemoryStore(), manualClock()];
+  let full = false;
+  const store: Store = {
+    ...memory,
+    create: (document) =>
+      full && document.key.endsWith('.1')
+        ? Promise.reject(new Error('the disk is full'))
+        : memory.create(document),
+  };
+  const running = await start(t, store, clock);
+  const first = must(await running.accounts.create({ name: 'first' }));
+  const other = must(await running.accounts.create({ name: 'other' }));
+  const { id, proceed } = await accepted(running, to(first, other));
+  full = true;
+  proceed({ answered: true });
+  for (let hour = 0; hour < 72; hour += 1) {
+    await settle(running);
+    clock.advance(HOUR_MS);
+  }
+  assert.equal(await running.kernel.read(messageKey(id, 1)), undefined);
+  full = false;
+  for (let hour = 0; hour < 3; hour += 1) {
+    await settle(running);
+    clock.advance(HOUR_MS);
+  }
+  assert.equal((await read(running, messageKey(id, 1))).state, 'confirmed');
+  assert.equal((await read(running, messageKey(id, 0))).closed, true);
 });
