@@ -128,7 +128,7 @@ class WiredKernel implements RunningKernel {
   }
 
   #makeLooking(): Looking {
-    const { bus, clock, log, directory, operators, deliverers } = this.#parts;
+    const { bus, clock, log, directory, operators, deliverers, channels } = this.#parts;
     const committer = this.#committer;
     const { carryOut } = createOutbox({
       accepting: this.#accepting,
@@ -137,10 +137,13 @@ class WiredKernel implements RunningKernel {
       goOn: (held) => this.#begin(held),
       operators,
       async recipientAt(address) {
-        const found = await directory.find(address);
+        // A sender may write an address in another form than the one its owner is found by.
+        const parsed = channels.get(address.channel)?.address(address.value);
+        const via = parsed?.ok === true ? parsed.address : address;
+        const found = await directory.find(via);
         if (found.kind === 'nobody') return { kind: 'outside', via: address };
         if (found.kind === 'tryLater') return undefined;
-        return { kind: 'subscriber', account: found.account.id, via: address };
+        return { kind: 'subscriber', account: found.account.id, via };
       },
     });
     const laneOf = (delivery: Delivery) => this.delivering.laneOf(delivery);

@@ -57,9 +57,12 @@ export function firstDocument(
   input: MessageInput,
   walked: Walked,
   saving: Saving,
-  outbox: MessageDocument['outbox'] = [],
+  further: MessageDocument['outbox'] = [],
 ): MessageDocument {
   const { standing, entries } = walked;
+  const { state: after, context } = standing;
+  // It may end at once: an account that is gone, or one that no channel reaches.
+  const outbox = [...further, ...followUps({ before: 'received', after, context })];
   return {
     key: input.key,
     machineVersion: MACHINE_VERSION,

@@ -60,6 +60,8 @@ export function createOutbox(parts: OutboxParts) {
   async function report(held: Held, entry: OutboxEntry & { kind: 'report' }): Promise<boolean> {
     const { sender } = held.document.input;
     const to = sender.address && (await parts.recipientAt(sender.address));
+    // Not known now is not the same as nobody here: a subscriber's report must not go outside.
+    if (sender.address !== undefined && to === undefined) return false;
     const made = reportSubmission(held.document, { action: entry.action, id: entry.id, to });
     if ('told' in made) {
       committer.note(held.document.key, { senderTold: made.told });
@@ -83,11 +85,21 @@ export function createOutbox(parts: OutboxParts) {
     return true;
   }
 
+  /** What cannot be created now must not keep the rest from being created. */
+  async function carryOutSafely(held: Held, entry: OutboxEntry): Promise<boolean> {
+    try {
+      return await carryOutOne(held, entry);
+    } catch (error) {
+      parts.log.error('outbox.trouble', { key: held.document.key, reason: String(error) });
+      return false;
+    }
+  }
+
   /** Creates what is to be created, and notes what is done; an end is then saved as closed. */
   async function carryOut(held: Held): Promise<void> {
     const done = new Set<string>();
     for (const entry of held.document.outbox) {
-      if (await carryOutOne(held, entry)) done.add(entry.id);
+      if (await carryOutSafely(held, entry)) done.add(entry.id);
     }
     committer.note(held.document.key, { done });
   }

@@ -114,6 +114,47 @@ test('a first recipient who is held holds up no other when the hint was lost', a
   assert.equal((await read(running, messageKey(id, 1))).state, 'confirmed');
 });
 
+/** From a subscriber to somebody whose account is gone: it fails, and the sender is told. */
+function failing(sender: { channel: string; value: string }): Submission {
+  const message = to();
+  const gone = { kind: 'subscriber', account: 'gone', via: sender } as const;
+  const report = { success: false, failure: true, delay: false };
+  return {
+    ...message,
+    sender: { address: sender, verification: { verified: true, how: 'a test' } },
+    recipients: [{ to: gone, report }],
+  };
+}
+
+test('a report waits until it is known whether its reader is a subscriber', async (t) => {
+  const [memory, clock] = [createMemoryStore(), manualClock()];
+  let broken = false;
+  const store: Store = {
+    ...memory,
+    get: (key) =>
+      broken && key.startsWith('address/') ? Promise.reject(new Error('broken')) : memory.get(key),
+  };
+  const running = await start(t, store, clock);
+  const sender = { channel: 'inbox', value: 'writer' };
+  const writer = must(await running.accounts.create({ name: 'writer', addresses: [sender] }));
+  clock.advance(HOUR_MS);
+  broken = true;
+  const { id, proceed } = await accepted(running, failing(sender));
+  proceed({ answered: true });
+  await settle(running);
+  const waiting = await read(running, messageKey(id, 0));
+  assert.equal(waiting.closed, false);
+  assert.equal(waiting.senderTold, undefined);
+  broken = false;
+  for (let minute = 0; minute < 4; minute += 1) {
+    clock.advance(60_000);
+    await settle(running);
+  }
+  assert.equal((await read(running, messageKey(id, 0))).senderTold, 'failed reported');
+  const kept = await store.list(`inbox/${writer.id}`, { limit: 9, order: 'ascending' });
+  assert.equal(kept.length, 1);
+});
+
 test('an end whose outbox fails for days is not given up', async (t) => {
   const [memory, clock] = [createMemoryStore(), manualClock()];
   let full = false;
