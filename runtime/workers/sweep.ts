@@ -123,9 +123,11 @@ class TimedSweep implements Sweep {
   }
 
   async round(): Promise<number> {
-    const waiting = this.#parts.bus.depth()[LOOK_QUEUE] ?? 0;
-    if (waiting >= this.#parts.limits.depthMax || this.#parts.store.unhealthy() !== undefined)
-      return 0;
+    const { bus, limits, store } = this.#parts;
+    const waiting = bus.depth()[LOOK_QUEUE] ?? 0;
+    // At lower water nobody claims: a look would use up the reserve, and count as one in vain.
+    const mayClaim = store.unhealthy() === undefined && store.space().water !== 'lower';
+    if (waiting >= limits.depthMax || !mayClaim) return 0;
     const now = this.#parts.clock.now();
     const rows = await this.#parts.store.due(now, {
       rows: this.#parts.limits.rows,

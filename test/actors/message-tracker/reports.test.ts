@@ -252,4 +252,13 @@ describe('recovery', () => {
       event: { type: 'STUCK', looks: LOOKS_MAX, at: START },
     });
   });
+
+  it('does not take a place in a long queue for being stuck', () => {
+    const [delivery] = failed().context.deliveries;
+    assert.ok(delivery);
+    const waits = { ...delivery, phase: 'ready', dueAt: START, expiresAt: START + 1 } as const;
+    const message = { looks: LOOKS_MAX, context: { deliveries: [waits] } };
+    assert.equal(recover(message, START).kind, 'lookAgain');
+    assert.equal(recover(message, START + 1).kind, 'stuck');
+  });
 });
