@@ -1,10 +1,10 @@
 /**
- * `npm run sim -- --seed N [--events]`, `npm run sim -- --seeds FROM-TO`: the whole switch in one
- * process, with simulated time, chance and faults; the same seed gives the same run.
+ * `npm run sim -- --seed N`, `npm run sim -- --seeds FROM-TO`: the whole switch in one process,
+ * with simulated time, chance and faults; the same seed gives the same run.
  *
  * Says for each run what struck and how it ended, and every law that was broken, by its number;
- * exit 1 if one was; `--until-red` ends there. `--events` prints everything that happened; `--without "hint dropped"` leaves
- * one kind of fault out of an otherwise equal run.
+ * exit 1 if one was. `--until-red` ends there; `--events` prints everything that happened;
+ * `--without "hint dropped"` leaves one kind of fault out of an otherwise equal run.
  */
 
 import { parseArgs } from 'node:util';

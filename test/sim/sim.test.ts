@@ -79,7 +79,7 @@ test('each kind of fault strikes in many seeds and changes the course of message
   }
 });
 
-test('crashes strike before and after every change of the store, hint and write at the edge', () => {
+test('crashes strike before and after each change of the store, hint and write at the edge', () => {
   const struck = new Map<string, number>();
   for (const { points } of runs) {
     for (const [site, point] of points) struck.set(site, (struck.get(site) ?? 0) + point.struck);

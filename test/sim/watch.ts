@@ -107,6 +107,8 @@ export class Watch {
       this.#world.violate('law 9', `${key} is open and has no time at which somebody looks`);
     } else if (lookAt < dueAt) {
       this.#world.violate('law 2', `${key} is to be looked at before it is due`);
+    } else if (outbox.length > 0 && dueAt > document.savedAt) {
+      this.#world.violate('law 4', `${key} has something to create and is due later`);
     }
   }
 
