@@ -186,6 +186,14 @@ function tells(line: string, law: string): boolean {
   return found === law;
 }
 
+/** A patch that does not fit is told beside the others. */
+function judgeOr(copy: Copy, mutant: Mutant): Pick<Verdict, 'red' | 'because'> {
+  const wrong = misfit(copy.folder, mutant);
+  if (wrong === undefined) return copy.judgeMutant(mutant);
+  console.log(wrong);
+  return { red: false, because: undefined };
+}
+
 function main(names: readonly string[]): void {
   const root = findRoot();
   const mutants = readMutants(root).filter(
@@ -200,7 +208,7 @@ function main(names: readonly string[]): void {
     if (red) console.log(output);
   }
   for (const mutant of mutants) {
-    const { red, because } = copy.judgeMutant(mutant);
+    const { red, because } = judgeOr(copy, mutant);
     const caught = red && because !== undefined;
     good &&= caught;
     console.log(`${caught ? 'caught' : 'LIVES '} ${mutant.name}: ${mutant.how}`);
