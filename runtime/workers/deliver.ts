@@ -57,6 +57,8 @@ export interface Delivering {
   /** Makes one attempt, if the delivery may still be taken. */
   attempt(hint: { key: string; delivery: number; held?: Held | undefined }): Promise<void>;
   laneOf(delivery: Pick<Delivery, 'address'>): string;
+  /** Whether the destination of a lane that `laneOf` gave is left alone for now. */
+  isPaused(lane: string): boolean;
   /** The attempts under way, as delivery hint keys. */
   readonly underWay: ReadonlySet<string>;
 }
@@ -80,6 +82,12 @@ class Agents implements Delivering {
   laneOf({ address }: Pick<Delivery, 'address'>): string {
     const deliverer = this.#parts.deliverers.get(address.channel);
     return `${address.channel}:${deliverer?.lane(address) ?? ''}`;
+  }
+
+  isPaused(lane: string): boolean {
+    const end = lane.indexOf(':');
+    const deliverer = this.#parts.deliverers.get(lane.slice(0, end));
+    return deliverer?.paused(lane.slice(end + 1)) !== undefined;
   }
 
   /** Law 7: an account at most 2 s old must still carry that address on that endpoint. */
@@ -159,14 +167,16 @@ class Agents implements Delivering {
     }
   }
 
-  async #store(flight: Flight, outcome: Outcome, tookMs: number): Promise<void> {
+  /** The message after the outcome; undefined: it was not taken. */
+  async #store(flight: Flight, outcome: Outcome, tookMs: number): Promise<Held | undefined> {
     const { delivery, attempt, held } = flight;
     const at = this.#parts.clock.now();
     const id = `${attempt}:${outcome.result}`;
     const event: MessageEvent = { type: 'OUTCOME', at, id, delivery, attempt, outcome, tookMs };
     const applied = await this.#parts.committer.observe({ key: held.document.key, held }, event);
-    if (applied.ok && applied.held !== undefined) this.#parts.goOn(applied.held);
-    if (!applied.ok) this.#parts.log.warn('outcome.notTaken', { reason: applied.message, attempt });
+    if (applied.ok) return applied.held;
+    this.#parts.log.warn('outcome.notTaken', { reason: applied.message, attempt });
+    return undefined;
   }
 
   /** The postponement of a delivery whose destination is paused; undefined: it is not. */
@@ -179,7 +189,7 @@ class Agents implements Delivering {
     return { result: 'postponed', status: '4.4.1', reason: pause.reason, afterMs };
   }
 
-  async #fly(held: Held, delivery: Delivery): Promise<void> {
+  async #fly(held: Held, delivery: Delivery): Promise<Held | undefined> {
     const nonce = Buffer.from(this.#parts.clock.random(NONCE_BYTES)).toString('hex');
     const attempt = nextAttempt(delivery, nonce);
     const flight: Flight = { held, delivery: delivery.id, attempt, refused: undefined };
@@ -187,24 +197,29 @@ class Agents implements Delivering {
     const waits = this.#postponed(delivery);
     const outcome = waits ?? (await this.#run(flight, delivery));
     const tookMs = Math.round(this.#parts.clock.monotonic() - startedAt);
-    if (flight.refused === 'lost') return;
+    if (flight.refused === 'lost') return undefined;
     const known = flight.refused === 'addressGone' ? ADDRESS_GONE : outcome;
     const { channel } = delivery.address;
     this.#parts.attempted({ channel, outcome: known.result, tookMs });
-    await this.#store(flight, known, tookMs);
+    return this.#store(flight, known, tookMs);
   }
 
   async attempt(hint: { key: string; delivery: number; held?: Held | undefined }) {
     const name = deliveryHintKey(hint.key, hint.delivery);
     if (this.underWay.has(name) || this.#parts.refusing() !== undefined) return;
     this.underWay.add(name);
+    let moved: Held | undefined;
     try {
       const held = hint.held ?? (await this.#parts.committer.load(hint.key));
       const delivery = held && deliveryIn(held, hint.delivery);
       if (held === undefined || delivery === undefined) return;
-      if (isTakeable(delivery, this.#parts.clock.now())) await this.#fly(held, delivery);
+      if (isTakeable(delivery, this.#parts.clock.now())) {
+        moved = await this.#fly(held, delivery);
+      }
     } finally {
       this.underWay.delete(name);
     }
+    // Only now: a hint for a delivery that still counts as under way is dropped.
+    if (moved !== undefined) this.#parts.goOn(moved);
   }
 }
