@@ -14,13 +14,27 @@ interface Moved {
 
 const FAILED = 'failed.';
 
-export function followUps({ before, after, context }: Moved): readonly OutboxEntry[] {
+function failsNow({ before, after }: Moved): boolean {
+  return after.startsWith(FAILED) && !before.startsWith(FAILED);
+}
+
+/** Law 9: where a message fails and its sender is not told, the reason is recorded. */
+export function whyUntold(moved: Moved): string | undefined {
+  if (!failsNow(moved)) return undefined;
+  const { input } = moved.context;
+  const why = whyNotTold(input);
+  if (why !== undefined) return `not told: ${why}`;
+  return input.report.failure ? undefined : 'not told: the sender asked for no such report';
+}
+
+export function followUps(moved: Moved): readonly OutboxEntry[] {
+  const { before, after, context } = moved;
   if (before === after) return [];
   const { input, round } = context;
-  const failsNow = after.startsWith(FAILED) && !before.startsWith(FAILED);
+  const fails = failsNow(moved);
   const entries: OutboxEntry[] = [];
   const mayTell = whyNotTold(input) === undefined;
-  if (failsNow && input.report.failure && mayTell) {
+  if (fails && input.report.failure && mayTell) {
     entries.push({ kind: 'report', id: `report.${round}.failed`, action: 'failed' });
   }
   if (after === 'confirmed' && input.report.success && mayTell) {
@@ -28,7 +42,7 @@ export function followUps({ before, after, context }: Moved): readonly OutboxEnt
     const action = outside ? 'relayed' : 'delivered';
     entries.push({ kind: 'report', id: `report.${round}.${action}`, action });
   }
-  if (failsNow && after === 'failed.dead') {
+  if (fails && after === 'failed.dead') {
     entries.push({ kind: 'deadNotice', id: `dead.${round}` });
   }
   return entries;

@@ -6,7 +6,7 @@
  * later, in case the hint was lost.
  */
 
-import { followUps } from '../../actors/message-manager/follow-ups.js';
+import { followUps, whyUntold } from '../../actors/message-manager/follow-ups.js';
 import type { HistoryEntry, MessageDocument, MessageInput } from '../../schemas/message.js';
 import type { DocumentHead } from '../store/store.js';
 import { MACHINE_VERSION, type Standing, standingOf, type Walked } from './logic.js';
@@ -62,7 +62,9 @@ export function firstDocument(
   const { standing, entries } = walked;
   const { state: after, context } = standing;
   // It may end at once: an account that is gone, or one that no channel reaches.
-  const outbox = [...further, ...followUps({ before: 'received', after, context })];
+  const moved = { before: 'received', after, context };
+  const outbox = [...further, ...followUps(moved)];
+  const senderTold = whyUntold(moved);
   return {
     key: input.key,
     machineVersion: MACHINE_VERSION,
@@ -70,6 +72,7 @@ export function firstDocument(
     input,
     context: withoutInput(standing),
     outbox,
+    ...(senderTold === undefined ? {} : { senderTold }),
     history: entries,
     historyMoved: 0,
     ...times(standing, outbox.length, saving.now),
@@ -100,7 +103,9 @@ export function nextDocument(
 ): Next {
   const standing = walked?.standing ?? standingOf(before);
   const context = standing.context;
-  const fresh = followUps({ before: before.state, after: standing.state, context });
+  const moved = { before: before.state, after: standing.state, context };
+  const fresh = followUps(moved);
+  const senderTold = noted.senderTold ?? whyUntold(moved);
   const outbox = [...before.outbox, ...fresh].filter((entry) => !noted.done?.has(entry.id));
   const { fanout, unique, ...rest } = before;
   const stillFansOut = outbox.some((entry) => entry.kind === 'fanout');
@@ -111,7 +116,7 @@ export function nextDocument(
     ...(stillFansOut && fanout ? { fanout } : {}),
     ...(unique !== undefined && noted.answered === undefined ? { unique } : {}),
     ...(answered === undefined ? {} : { answered }),
-    ...(noted.senderTold === undefined ? {} : { senderTold: noted.senderTold }),
+    ...(senderTold === undefined ? {} : { senderTold }),
     state: standing.state,
     context: withoutInput(standing),
     outbox,

@@ -155,6 +155,31 @@ test('a report waits until it is known whether its reader is a subscriber', asyn
   assert.equal(kept.length, 1);
 });
 
+test('why a sender is not told of a failure is recorded', async (t) => {
+  const running = await start(t, createMemoryStore(), manualClock());
+  const forged = { verified: false, how: 'SPF fail' };
+  const sender = { channel: 'inbox', value: 'writer' };
+  const submission = failing(sender);
+  const submissions = [
+    { ...submission, sender: { address: sender, verification: forged } },
+    {
+      ...submission,
+      recipients: submission.recipients.map((one) => ({ ...one, report: NO_REPORT })),
+    },
+  ];
+  const told: (string | undefined)[] = [];
+  for (const one of submissions) {
+    const { id, proceed } = await accepted(running, one);
+    proceed({ answered: true });
+    await settle(running);
+    told.push((await read(running, messageKey(id, 0))).senderTold);
+  }
+  assert.deepEqual(told, [
+    'not told: the sender is not verified (SPF fail)',
+    'not told: the sender asked for no such report',
+  ]);
+});
+
 test('an end whose outbox fails for days is not given up', async (t) => {
   const [memory, clock] = [createMemoryStore(), manualClock()];
   let full = false;
