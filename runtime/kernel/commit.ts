@@ -28,6 +28,8 @@ const OBSERVE_TRIES_MAX = 50;
 /** Waits after a trouble of the store before an observation is tried again; then it is an error. */
 const TROUBLE_WAITS_MS: readonly number[] = [50, 200, 800, 3_200, 6_400];
 const TOKEN_BYTES = 9;
+/** Messages of which something is remembered: held for long, they have no save that would tell. */
+const NOTES_MAX = 50_000;
 
 export interface CommitParts {
   readonly store: Store;
@@ -96,11 +98,11 @@ class StoreCommitter implements Committer {
     }
   }
 
-  async #write(before: Held, document: MessageDocument): Promise<Committed> {
+  /** @param used the notes that stand in the document: written, they need not be remembered */
+  async #write(before: Held, document: MessageDocument, used?: Noted): Promise<Committed> {
     const { key } = document;
     const head = headOf(document, this.saving());
     const save = { key, rev: before.rev, value: document, head, token: this.token() };
-    const used = this.#notes.get(key);
     if (!(await this.#saveForSure(save))) return { ok: false, reason: 'lost' };
     if (used !== undefined && this.#notes.get(key) === used) this.#notes.delete(key);
     return { ok: true, held: { document, rev: before.rev + 1 } };
@@ -113,14 +115,10 @@ class StoreCommitter implements Committer {
     const from = { standing, savedAt: before.savedAt, worker: this.#parts.worker };
     const walked = walk(from, events);
     if (walked === undefined) return { ok: false, reason: 'notTaken' };
-    const { document, overflow } = nextDocument(
-      before,
-      walked,
-      this.noted(before.key),
-      this.saving(),
-    );
+    const used = this.#notes.get(before.key);
+    const { document, overflow } = nextDocument(before, walked, used ?? {}, this.saving());
     if (overflow !== undefined) await this.#createOverflow(overflow, document.purgeAt);
-    const committed = await this.#write(held, document);
+    const committed = await this.#write(held, document, used);
     if (committed.ok) this.#parts.stepped({ before, held: committed.held });
     return committed;
   }
@@ -182,6 +180,9 @@ class StoreCommitter implements Committer {
     const before = this.#notes.get(key);
     const done = new Set([...(before?.done ?? []), ...(noted.done ?? [])]);
     this.#notes.set(key, { ...before, ...noted, ...(done.size > 0 ? { done } : {}) });
+    if (this.#notes.size <= NOTES_MAX) return;
+    const oldest = this.#notes.keys().next();
+    if (!oldest.done) this.#notes.delete(oldest.value);
   }
 
   noted(key: string): Noted {

@@ -88,3 +88,13 @@ test('a decision that loses its race is thrown away', async () => {
   assert.deepEqual(decided, { ok: false, reason: 'lost' });
   assert.equal((await committer.load(key))?.document.state, 'dispatched.waiting');
 });
+
+test('a look of the sweep forgets nothing that the next save must write', async () => {
+  const { clock, committer, held } = await setUp();
+  committer.note(held.document.key, { answered: true });
+  const pushed = await committer.pushLook(held, clock.now() + 60_000);
+  assert.ok(pushed.ok);
+  const saved = await committer.decide(pushed.held, [confirmed(clock.now())]);
+  assert.equal(saved.ok && saved.held.document.answered, true);
+  assert.deepEqual(committer.noted(held.document.key), {});
+});
