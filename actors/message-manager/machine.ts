@@ -69,6 +69,10 @@ export const messageMachine = setup({
     partlyFailed: ({ context }) => progress.isPartlyFailed(context),
     retrying: ({ context }) => progress.isRetrying(context),
     waiting: ({ context }) => !progress.isPartlyFailed(context) && !progress.isRetrying(context),
+    confirmsLate: (args) =>
+      args.event.type === 'OUTCOME' &&
+      args.event.outcome.result === 'confirmed' &&
+      after(args) !== undefined,
     failsLate: (args) =>
       args.event.type === 'OUTCOME' &&
       args.event.outcome.result === 'failed' &&
@@ -183,7 +187,7 @@ export const messageMachine = setup({
     failed: {
       initial: 'dead',
       on: {
-        OUTCOME: { guard: 'taken', target: 'confirmed', actions: 'take' },
+        OUTCOME: { guard: 'confirmsLate', target: 'confirmed', actions: 'take' },
         RESEND: { guard: 'isNew', target: 'stored', actions: 'obey' },
         REDIRECT: { guard: 'isNew', target: 'stored', actions: 'obey' },
         EDIT: { guard: 'isNew', actions: 'obey' },

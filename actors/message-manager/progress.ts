@@ -51,7 +51,9 @@ function earliest(...times: (number | null)[]): number | null {
 
 function withDueAt(context: MessageContext): MessageContext {
   const due = context.deliveries.map(deliveryDueAt);
-  return { ...context, dueAt: earliest(...due, context.nextStepAt, context.expiresAt) };
+  // A confirmed message does not expire any more; what is open ends by its own time.
+  const expiresAt = isConfirmed(context) ? null : context.expiresAt;
+  return { ...context, dueAt: earliest(...due, context.nextStepAt, expiresAt) };
 }
 
 export function held(context: MessageContext, until: number, because: string): MessageContext {
@@ -151,8 +153,10 @@ export function timePassed(context: MessageContext, at: number): MessageContext 
   const changed = deliveries.some((delivery, i) => delivery !== context.deliveries[i]);
   const stepDue = context.nextStepAt !== null && context.nextStepAt <= at;
   if (!changed && !stepDue) return undefined;
-  const after = withDueAt({ ...context, deliveries });
-  return stepDue && !isConfirmed(after) ? nextStepStarted(after, at) : after;
+  const after = { ...context, deliveries };
+  if (stepDue && !isConfirmed(after)) return nextStepStarted(after, at);
+  // Confirmed in the meantime: the next step is not needed, and its time is due no more.
+  return withDueAt(stepDue ? { ...after, nextStepAt: null } : after);
 }
 
 /** A person wants every waiting delivery tried now. */

@@ -109,6 +109,46 @@ test('the next step starts after its waiting time although the first may still s
   assert.deepEqual(both && phases(both), ['accepted', 'ready']);
 });
 
+test('the next step is due no more once a twin has confirmed', () => {
+  const plan = makePlan([['a', 'b'], ['c']], { waitMs: 300, policy: { success: 'delivered' } });
+  const waiting = walked([
+    ...toDispatched(plan),
+    sending('0.1.x'),
+    sending('1.1.x'),
+    outcome('0.1.x', 'confirmed', 5),
+    outcome('1.1.x', 'accepted', 5),
+    { type: 'DUE', at: 300 },
+  ]);
+  assert.deepEqual(phases(waiting), ['confirmed', 'accepted']);
+  assert.equal(waiting.context.dueAt, 5005);
+  assert.equal(transit(waiting, { type: 'DUE', at: 301 }), undefined);
+});
+
+test('what is confirmed on one way does not expire while another is open', () => {
+  const input = makeInput({ header: { priority: 'normal', size: 1, expiry: 100 } });
+  const plan = makePlan([['a', 'b']], { confirms: 'all' });
+  const events = [...toDispatched(plan), sending('0.1.x'), outcome('0.1.x', 'accepted', 5)];
+  const waiting = walked([...events, sending('1.1.x', 5), outcome('1.1.x', 'retry', 5)], input);
+  assert.equal(waiting.context.dueAt, 1005);
+  assert.equal(transit(waiting, { type: 'DUE', at: 100 }), undefined);
+});
+
+test('a late failure confirms nothing, whatever an earlier round had confirmed', () => {
+  const refused = walked([
+    ...toDispatched(makePlan([['a']])),
+    sending('0.1.x'),
+    outcome('0.1.x', 'accepted'),
+    { type: 'RESEND', at: 1, id: 'again', by: 'operator' },
+    {
+      type: 'ROUTED',
+      at: 1,
+      decision: { kind: 'refuse', status: '5.1.6', because: 'gone', reasons: [] },
+    },
+  ]);
+  assert.equal(refused.state, 'failed.refused');
+  assert.equal(transit(refused, outcome('0.1.x', 'failed', 2)), undefined);
+});
+
 test('a receipt that is due and missing is unconfirmed: another way', () => {
   const plan = makePlan([['a'], ['b']], { policy: { success: 'delivered' } });
   const waiting = walked([
