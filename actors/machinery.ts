@@ -66,7 +66,7 @@ export type Accepted =
 
 /** Signed, expiring tokens that bring bounces and replies home. */
 export interface Tokens {
-  /** At most 48 characters of [0-9a-z.-], so that it fits a local part. */
+  /** At most 57 characters of [0-9a-z.-], so that `bounce+` and it fit a local part. */
   sign(purpose: 'bounce' | 'reply', messageKey: string, delivery: number): string;
   verify(
     purpose: 'bounce' | 'reply',

@@ -1,7 +1,7 @@
 /**
  * Signed, expiring tokens in local parts: `bounce+TOKEN@…` brings a bounce home, `reply+TOKEN@…` is
  * reserved for replies. A token is `<submission>.<n>.<delivery>.<day>.<mac>`, all in lower case,
- * because hosts on the way may change the case of a local part; at most 48 characters, because a
+ * because hosts on the way may change the case of a local part; at most 57 characters, because a
  * local part has 64 (RFC 5321 4.5.3.1.1).
  */
 

@@ -177,7 +177,8 @@ export interface SpecialLocal {
 }
 
 const RESERVED = /^(bounce|reply)\+(.*)$/is;
-const TOKEN = /^[0-9a-z.-]{1,48}$/;
+/** What a local part has room for after `bounce+`. */
+const TOKEN = /^[0-9a-z.-]{1,57}$/;
 
 /** The local parts that bring bounces and replies home: `bounce+TOKEN`, `reply+TOKEN`. */
 export function specialLocal(local: string): SpecialLocal | undefined {

@@ -123,7 +123,8 @@ export class Session implements Handlers {
     if (special?.purpose === 'bounce' && this.#domains.has(mailbox?.domain ?? '')) {
       const target = special.token && this.#context.tokens.verify('bounce', special.token);
       if (!target) return { code: 550, text: '5.1.1 This return address is unknown or expired' };
-      transaction.bounces.set(path.address, target);
+      // One delivery, one fact, in however many spellings the address is given.
+      transaction.bounces.set(`${target.messageKey}#${target.delivery}`, target);
       return undefined;
     }
     const resolved = await this.#resolve(connection, mailbox);

@@ -152,6 +152,12 @@ function statusField(name: string, value: string): string {
   return [...lines, line].join('\r\n');
 }
 
+/** ORCPT (RFC 3461 4.2) names the type of its address itself. */
+function withType(originalRecipient: string): string {
+  const typed = /^([a-z0-9-]+);\s*(.*)$/is.exec(originalRecipient);
+  return typed === null ? `rfc822; ${originalRecipient}` : `${typed[1]}; ${typed[2]}`;
+}
+
 /** The machine-readable part of a report (RFC 3464 2.1). */
 export function writeStatus(report: Report, reportingMta: string): string {
   const perMessage = [
@@ -162,7 +168,7 @@ export function writeStatus(report: Report, reportingMta: string): string {
   ];
   const groups = report.recipients.map((told) => [
     ...(told.originalRecipient
-      ? [statusField('Original-Recipient', `rfc822; ${told.originalRecipient}`)]
+      ? [statusField('Original-Recipient', withType(told.originalRecipient))]
       : []),
     statusField('Final-Recipient', `rfc822; ${told.address.address}`),
     statusField('Action', told.action),

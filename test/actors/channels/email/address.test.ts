@@ -75,7 +75,7 @@ test('bounce+ and reply+ are ours, with or without a token', () => {
   assert.deepEqual(specialLocal('bounce+k3.0-abc'), { purpose: 'bounce', token: 'k3.0-abc' });
   assert.deepEqual(specialLocal('REPLY+ABC'), { purpose: 'reply', token: 'abc' });
   assert.deepEqual(specialLocal('reply+no token'), { purpose: 'reply' });
-  assert.deepEqual(specialLocal(`bounce+${'a'.repeat(49)}`), { purpose: 'bounce' });
+  assert.deepEqual(specialLocal(`bounce+${'a'.repeat(58)}`), { purpose: 'bounce' });
   assert.equal(specialLocal('bounces+1'), undefined);
   assert.equal(specialLocal('anna'), undefined);
 });

@@ -234,6 +234,21 @@ test('a report of ours is a multipart/report that says the same when it is read'
   assert.equal(read.agent?.fields.find((f) => f.name === 'Auto-Submitted')?.value, 'auto-replied');
 });
 
+test('an original recipient with its type is not given a second one', async () => {
+  const recipients = [
+    {
+      address: { channel: 'email', address: 'bob@example.net' },
+      originalRecipient: 'rfc822;a+b@example.com',
+      action: 'failed' as const,
+      status: '5.1.1',
+      diagnostic: 'no such user',
+    },
+  ];
+  const umf = reportUmf({ of: '', recipients }, { mediaType: 'text/plain', text: 'x' });
+  const written = Buffer.from(await writeMail(umf, OPTIONS));
+  assert.match(written.toString(), /^Original-Recipient: rfc822; a\+b@example\.com\r$/m);
+});
+
 test('what a peer said cannot add a field or a recipient to a report', async () => {
   const evil = fc.oneof(
     anyText,
