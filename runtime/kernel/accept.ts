@@ -172,8 +172,9 @@ class StoreAccepting implements Accepting {
     recipients: { first: SubmissionRecipient; others: readonly SubmissionRecipient[] },
   ): Promise<Accepted> {
     const old = await this.#parts.committer.load(oldKey);
-    const isOver = old !== undefined && this.#isClaimOver(old.document, submission);
-    if (!isOver) {
+    // Purged between the two: what stood there counts no more, and nothing holds this mail.
+    if (old === undefined) return this.#write0(submission, recipients.first, recipients.others);
+    if (!this.#isClaimOver(old.document, submission)) {
       const { submission: id } = splitMessageKey(oldKey);
       const proceed = ({ answered }: { answered: boolean }) => {
         if (answered && submission.unique?.lasts === 'untilAnswered') {
