@@ -17,6 +17,7 @@ import type { MessageEvent } from '../../schemas/message.js';
 import type { Committer, Held } from '../kernel/commit.js';
 import type { ContentReader } from './content.js';
 import { deliveryHintKey } from './look.js';
+import { Room } from './room.js';
 
 /** Decisions of `bytesSent` that lose against a twin's save are made anew so often. */
 const DECIDE_TRIES_MAX = 5;
@@ -45,6 +46,8 @@ interface Flight {
   readonly attempt: string;
   /** Set when `bytesSent` was refused: what the agent returns does not count. */
   refused: 'lost' | 'addressGone' | undefined;
+  /** The save of `bytesSent`, once the agent asked for it. */
+  recording: Promise<boolean> | undefined;
 }
 
 const ADDRESS_GONE: Outcome = {
@@ -74,6 +77,7 @@ export function createDelivering(parts: DeliverParts): Delivering {
 class Agents implements Delivering {
   readonly underWay = new Set<string>();
   readonly #parts: DeliverParts;
+  readonly #room = new Room();
 
   constructor(parts: DeliverParts) {
     this.#parts = parts;
@@ -148,7 +152,10 @@ class Agents implements Delivering {
       possibleDuplicate: delivery.possibleDuplicate === true,
       raw: () => this.#parts.content.raw(document.context.content),
       umf: () => this.#parts.content.umf(document.context.content, document.key),
-      bytesSent: (copy) => this.#bytesSent(flight, copy),
+      bytesSent: (copy) => {
+        flight.recording = this.#bytesSent(flight, copy);
+        return flight.recording;
+      },
     };
   }
 
@@ -192,11 +199,19 @@ class Agents implements Delivering {
   async #fly(held: Held, delivery: Delivery): Promise<Held | undefined> {
     const nonce = Buffer.from(this.#parts.clock.random(NONCE_BYTES)).toString('hex');
     const attempt = nextAttempt(delivery, nonce);
-    const flight: Flight = { held, delivery: delivery.id, attempt, refused: undefined };
+    const flight: Flight = {
+      held,
+      delivery: delivery.id,
+      attempt,
+      refused: undefined,
+      recording: undefined,
+    };
     const startedAt = this.#parts.clock.monotonic();
     const waits = this.#postponed(delivery);
     const outcome = waits ?? (await this.#run(flight, delivery));
     const tookMs = Math.round(this.#parts.clock.monotonic() - startedAt);
+    // The peer may be gone before `bytesSent` is stored: only then is known whether it counts.
+    await flight.recording?.catch(() => false);
     if (flight.refused === 'lost') return undefined;
     const known = flight.refused === 'addressGone' ? ADDRESS_GONE : outcome;
     const { channel } = delivery.address;
