@@ -48,7 +48,9 @@ interface Queue {
   scheduled: boolean;
 }
 
-const WINDOW_MAX = 4096;
+const WINDOW_MAX = 16_384;
+/** Hints of a lane that keep their copies; further ones are read again when their turn comes. */
+const COPIES_MAX = 1024;
 /** A lane may take a quarter of the window. */
 const LANE_SHARE = 4;
 
@@ -152,10 +154,14 @@ function keep(
   }
   const lane = queue.lanes.get(hint.lane);
   if (!limits.roomy || (lane?.size ?? 0) >= limits.laneMax) return false;
-  if (lane) lane.set(hint.key, hint);
+  if (lane) lane.set(hint.key, lane.size < COPIES_MAX ? hint : withoutCopy(hint));
   else queue.lanes.set(hint.lane, new Map([[hint.key, hint]]));
   queue.laneOf.set(hint.key, hint.lane);
   return 'new';
+}
+
+function withoutCopy({ key, lane }: Hint): Hint {
+  return { key, lane };
 }
 
 /** The oldest hint of the first lane in turn that has room. */

@@ -159,7 +159,15 @@ class WiredKernel implements RunningKernel {
     const isUnderWay = (key: string, delivery: number) =>
       underWay.has(deliveryHintKey(key, delivery));
     const committer = this.#committer;
-    return createSweep({ store, bus, clock, log, committer, limits, worker, isUnderWay });
+    const isPaused = (lane: string) => this.#isPaused(lane);
+    return createSweep({ store, bus, clock, log, committer, limits, worker, isUnderWay, isPaused });
+  }
+
+  /** Whether the destination of a lane, "channel:…", is left alone for now. */
+  #isPaused(lane: string): boolean {
+    const end = lane.indexOf(':');
+    const deliverer = this.#parts.deliverers.get(lane.slice(0, end));
+    return deliverer?.paused(lane.slice(end + 1)) !== undefined;
   }
 
   #laneOf(standing: Standing): string {

@@ -24,6 +24,9 @@ export const SWEEP_LIMITS: SweepLimits = { everyMs: 1000, rows: 512, perLane: 64
 const PURGE_ROWS = 256;
 const PURGE_EVERY_MS = 60_000;
 const RECOVERY_PAGE = 512;
+/** While a lane has more than one round brings, and the hints before are nearly used up. */
+const REFILL_MS = 20;
+const REFILL_DEPTH_MAX = 128;
 
 export interface SweepParts {
   readonly store: Store;
@@ -35,6 +38,8 @@ export interface SweepParts {
   readonly worker: string;
   /** Whether an attempt of this worker is under way. */
   readonly isUnderWay: (key: string, delivery: number) => boolean;
+  /** Whether a lane's destination is left alone for now. */
+  readonly isPaused: (lane: string) => boolean;
 }
 
 export interface Sweep {
@@ -56,6 +61,8 @@ class TimedSweep implements Sweep {
   #running: Promise<unknown> = Promise.resolve();
   #stopped = false;
   #purgedAt = 0;
+  /** The last round left more than it took. */
+  #hasMore = false;
 
   constructor(parts: SweepParts) {
     this.#parts = parts;
@@ -133,7 +140,11 @@ class TimedSweep implements Sweep {
       rows: this.#parts.limits.rows,
       perLane: this.#parts.limits.perLane,
     });
-    const hinted = await Promise.all(rows.map((row) => this.#hintSafely(row)));
+    const open = rows.filter(({ lane }) => !this.#parts.isPaused(lane));
+    // What is paused gets its look too, so that it ends in time, but at the slow pace only.
+    const looked = this.#hasMore ? open : rows;
+    const hinted = await Promise.all(looked.map((row) => this.#hintSafely(row)));
+    this.#hasMore = open.length >= limits.perLane;
     if (now - this.#purgedAt >= PURGE_EVERY_MS) {
       this.#purgedAt = now;
       await this.#parts.store.purge(now, PURGE_ROWS);
@@ -169,9 +180,16 @@ class TimedSweep implements Sweep {
     return found;
   }
 
+  #depth(): number {
+    return Object.values(this.#parts.bus.depth()).reduce((sum, depth) => sum + depth, 0);
+  }
+
   #arm(): void {
     if (this.#stopped) return;
-    this.#timer = this.#parts.clock.after(this.#parts.limits.everyMs, () => {
+    const { clock, limits } = this.#parts;
+    this.#timer = clock.after(this.#hasMore ? REFILL_MS : limits.everyMs, () => {
+      // More hints than are being used up would be dropped, each after a write in vain.
+      if (this.#hasMore && this.#depth() > REFILL_DEPTH_MAX) return this.#arm();
       this.#running = this.round()
         .catch((error: unknown) =>
           this.#parts.log.error('sweep.trouble', { reason: String(error) }),
