@@ -155,8 +155,9 @@ export async function openCore(parts: CoreParts): Promise<Core> {
       config = next;
     },
     async stop() {
-      await kernel.stop();
-      await Promise.all([...deliverers.values()].map((deliverer) => deliverer.stop()));
+      // Together: the kernel waits for its attempts, and only their agents can cut them short.
+      const agents = [...deliverers.values()].map((deliverer) => deliverer.stop());
+      await Promise.all([kernel.stop(), ...agents]);
     },
   };
 }

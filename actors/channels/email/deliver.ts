@@ -38,6 +38,17 @@ const SMTP_PORT = 25;
 type Got = { readonly ok: true; readonly client: SmtpClient } | Refusal;
 type Refusal = { readonly ok: false; readonly outcome: Outcome };
 
+/** Nothing was sent: the next start goes on, and it costs no trial. */
+const STOPPING: Refusal = {
+  ok: false,
+  outcome: {
+    result: 'postponed',
+    afterMs: 0,
+    status: '4.3.2',
+    reason: 'the switch stopped before a connection was open',
+  },
+};
+
 /** Makes the agent; throws if the DKIM key cannot be read. */
 export function deliverMail(context: DeliverContext<EmailConfig>): Deliverer {
   return new MailDeliverer(context);
@@ -52,6 +63,9 @@ class MailDeliverer implements Deliverer {
   readonly #outgoing: OutgoingOptions;
   readonly #active = new Set<SmtpClient>();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #opening = new Set<() => void>();
+  /** The grace of a stop is over: nothing is begun any more. */
+  #over = false;
 
   constructor(context: DeliverContext<EmailConfig>) {
     const { clock, config, tokens } = context;
@@ -98,6 +112,8 @@ class MailDeliverer implements Deliverer {
   async stop(): Promise<void> {
     this.#pool.stop();
     const timer = this.#context.clock.after(STOP_GRACE_MS, () => {
+      this.#over = true;
+      for (const giveUp of [...this.#opening]) giveUp();
       for (const client of this.#active) client.close();
     });
     await Promise.allSettled([...this.#running]);
@@ -189,6 +205,7 @@ class MailDeliverer implements Deliverer {
     const since = clock.monotonic();
     const got = await this.#connectAny(domain);
     stagesMs['connect'] = Math.round(clock.monotonic() - since);
+    if (!got.ok && this.#over) return STOPPING;
     if (got.ok || got.outcome.result !== 'retry' || got.outcome.status === '4.4.3') return got;
     this.#breaker.failed(lane, got.outcome.reason);
     const paused = this.#breaker.paused(lane);
@@ -210,7 +227,7 @@ class MailDeliverer implements Deliverer {
       }
       for (const address of addresses.names) {
         if (this.#exchanges.isOurs(address, route.port)) return loop(domain);
-        if (tried >= ADDRESSES_MAX) break;
+        if (tried >= ADDRESSES_MAX || this.#over) break;
         tried += 1;
         const options = this.#connectOptions(name, address, route.port);
         const connected: Connected = await connectSmtp(options);
@@ -251,6 +268,7 @@ class MailDeliverer implements Deliverer {
       address,
       port,
       hostname: config.hostname,
+      opening: this.#opening,
       tls: config.deliver.tls,
       timeouts: config.deliver.timeouts,
       ...(smartHost !== undefined && smartHostAuth !== undefined && { auth: smartHostAuth }),

@@ -24,6 +24,8 @@ export interface ConnectOptions {
   readonly tls: DeliverSettings['tls'];
   readonly timeouts: DeliverSettings['timeouts'];
   readonly auth?: { readonly user: string; readonly password: string };
+  /** What gives up connections that are being opened: called when the switch stops. */
+  readonly opening?: Set<() => void>;
 }
 
 export type Connected =
@@ -77,11 +79,14 @@ function opening(connection: SMTPConnection, options: ConnectOptions): Promise<C
       settled = true;
       timer.cancel();
       slow.cancel();
+      options.opening?.delete(giveUp);
       if (!connected.ok) connection.close();
       resolve(connected);
     };
     const lost = (reason: string): void =>
       settle({ ok: false, trouble: 'lost', reply: '', reason });
+    const giveUp = (): void => lost('given up: the switch is stopping');
+    options.opening?.add(giveUp);
     const timer = clock.after(timeouts.connectMs, () => {
       if (connection.stage === 'init') lost(`no connection within ${timeouts.connectMs} ms`);
     });

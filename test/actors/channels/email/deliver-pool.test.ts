@@ -1,6 +1,8 @@
 /** Connections by destination: used again, bounded, isolated; the breaker that pauses one. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { Breaker } from '../../../../actors/channels/email/breaker.js';
 import type { SinkAction } from '../../../../actors/channels/email/peer.js';
@@ -9,6 +11,24 @@ import { startDns } from '../../../harness/dns.js';
 import { manualClock } from '../../../harness/manual-clock.js';
 
 describe('connections', () => {
+  it('that are being opened are given up when the grace of a stop is over', async (t) => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    t.after(() => silent.close());
+    const bound = silent.address();
+    assert.ok(typeof bound === 'object' && bound !== null);
+    const clock = manualClock();
+    const deliverer = agent(t, { smartHost: `127.0.0.1:${bound.port}` }, clock);
+    const outcome = deliverer.deliver(job());
+    const [socket]: Socket[] = await once(silent, 'connection');
+    assert.ok(socket);
+    const stopped = deliverer.stop();
+    const closed = once(socket.resume(), 'close');
+    clock.advance(10_000);
+    assert.equal((await outcome).result, 'postponed');
+    await Promise.all([stopped, closed]);
+  });
+
   it('carry many messages, one after the other', async (t) => {
     const sink = await startSink(t);
     const deliverer = agentTo(t, sink);
