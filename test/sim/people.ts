@@ -12,7 +12,7 @@ import { drawing } from './random.js';
 import type { Watch } from './watch.js';
 import type { World } from './world.js';
 
-const NAMES = ['anna', 'bert', 'carl', 'dora', 'emil'] as const;
+export const NAMES = ['anna', 'bert', 'carl', 'dora', 'emil'] as const;
 const SUBMISSIONS_MIN = 8;
 const SUBMISSIONS_MAX = 20;
 const RECIPIENTS_MAX = 4;

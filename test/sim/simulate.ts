@@ -6,6 +6,7 @@
  * the ledger. The same seed gives the same run, event by event.
  */
 
+import { command } from './commands.js';
 import { Devices } from './devices.js';
 import { type FaultKind, Faults } from './faults.js';
 import { type Balance, balance } from './ledger.js';
@@ -105,6 +106,7 @@ async function run({ world, faults, watch, machine, senders, devices }: Parts): 
   const busyMs = drawing(world.seed, 'busy').int(BUSY_MIN_MS, BUSY_MAX_MS);
   senders.plan(busyMs);
   moves(world, machine, busyMs);
+  command({ world, machine, watch }, busyMs);
   faults.planJumps(busyMs);
   faults.active = true;
   await world.run(() => false, busyMs);
