@@ -70,5 +70,6 @@ test('an attempt that hangs is ended by its agent, and the outcome is stored', a
   await attempted.promise;
   await running.stop();
   const stored = await store.get(messageKey(accepted.id, 0));
-  assert.equal((stored?.value as MessageDocument).state, 'dispatched.retrying');
+  const document = stored?.value as MessageDocument | undefined;
+  assert.equal(document?.state, 'dispatched.retrying');
 });
