@@ -60,8 +60,6 @@ export interface Delivering {
   /** Makes one attempt, if the delivery may still be taken. */
   attempt(hint: { key: string; delivery: number; held?: Held | undefined }): Promise<void>;
   laneOf(delivery: Pick<Delivery, 'address'>): string;
-  /** Whether the destination of a lane that `laneOf` gave is left alone for now. */
-  isPaused(lane: string): boolean;
   /** The attempts under way, as delivery hint keys. */
   readonly underWay: ReadonlySet<string>;
 }
@@ -86,12 +84,6 @@ class Agents implements Delivering {
   laneOf({ address }: Pick<Delivery, 'address'>): string {
     const deliverer = this.#parts.deliverers.get(address.channel);
     return `${address.channel}:${deliverer?.lane(address) ?? ''}`;
-  }
-
-  isPaused(lane: string): boolean {
-    const end = lane.indexOf(':');
-    const deliverer = this.#parts.deliverers.get(lane.slice(0, end));
-    return deliverer?.paused(lane.slice(end + 1)) !== undefined;
   }
 
   /** Law 7: an account at most 2 s old must still carry that address on that endpoint. */
@@ -219,6 +211,17 @@ class Agents implements Delivering {
     return this.#store(flight, known, tookMs);
   }
 
+  /** One attempt, when there is room for the message's content. */
+  async #flyInRoom(held: Held, delivery: Delivery): Promise<Held | undefined> {
+    const { size } = held.document.input.header;
+    const leave = await this.#room.take(this.laneOf(delivery), size);
+    try {
+      return await this.#fly(held, delivery);
+    } finally {
+      leave();
+    }
+  }
+
   async attempt(hint: { key: string; delivery: number; held?: Held | undefined }) {
     const name = deliveryHintKey(hint.key, hint.delivery);
     if (this.underWay.has(name) || this.#parts.refusing() !== undefined) return;
@@ -229,7 +232,7 @@ class Agents implements Delivering {
       const delivery = held && deliveryIn(held, hint.delivery);
       if (held === undefined || delivery === undefined) return;
       if (isTakeable(delivery, this.#parts.clock.now())) {
-        moved = await this.#fly(held, delivery);
+        moved = await this.#flyInRoom(held, delivery);
       }
     } finally {
       this.underWay.delete(name);

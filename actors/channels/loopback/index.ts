@@ -47,4 +47,4 @@ export function createLoopback(name: string, peer = new LoopbackPeer()): Loopbac
   };
 }
 
-export const loopback = createLoopback('loopback');
+export const loopback = createLoopback('loopback', new LoopbackPeer('none'));

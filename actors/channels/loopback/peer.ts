@@ -2,7 +2,7 @@
  * The devices at the other end: inside the process, named, each doing what a script says. They
  * record what they got, and send. The simulation's edge, and the stand-in for channels to come.
  *
- * Invariants: a device has a message exactly when it is in `received`; nothing waits for real time.
+ * Invariants: a device that keeps has a message exactly when it is in `received`; nothing waits for real time.
  */
 
 import type { Outcome } from '../../../schemas/delivery.js';
@@ -58,10 +58,16 @@ export interface Receipt {
 
 export class LoopbackPeer {
   readonly #behaviours = new Map<string, Behaviour>();
+  readonly #keep: 'all' | 'none';
   readonly received: Received[] = [];
   #watchers: (() => boolean)[] = [];
   /** Set while a receiving agent runs. */
   line: Line | undefined;
+
+  /** @param keep `none`: devices that nobody looks at record nothing, or memory had no bound */
+  constructor(keep: 'all' | 'none' = 'all') {
+    this.#keep = keep;
+  }
 
   /** From now on the device does this; at first every device confirms. */
   script(device: string, behaviour: Behaviour): void {
@@ -78,7 +84,7 @@ export class LoopbackPeer {
   }
 
   took(message: Received): void {
-    this.received.push(message);
+    if (this.#keep === 'all') this.received.push(message);
     const watchers = this.#watchers;
     this.#watchers = [];
     this.#watchers.push(...watchers.filter((look) => !look()));
