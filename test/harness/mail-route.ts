@@ -53,7 +53,7 @@ export async function layOutRoute(
 }
 
 /** What comes for the account goes to an outside mail address. */
-async function forward(running: SwitchProcess, account: string, to: string): Promise<void> {
+export async function forward(running: SwitchProcess, account: string, to: string): Promise<void> {
   const address = { channel: 'email', value: to };
   await running.operate('device.add', { account, name: 'phone', addresses: [address] });
   const steps = [{ endpoints: ['phone'] }];

@@ -3,7 +3,7 @@
  *
  * Invariants: only a 2xx after the dot is success; only what the peer says, or what cannot be
  * otherwise tomorrow, is a failure for good; the attempt is ambiguous exactly if the dot was out
- * and no answer came.
+ * and no answer came that says yes or no.
  */
 
 import type { Outcome, OutcomeFacts } from '../../../schemas/delivery.js';
@@ -20,6 +20,8 @@ type Attempted = Pick<OutcomeFacts, 'peer' | 'stagesMs'>;
 export function outcomeOf(sent: Sent, attempted: Attempted): Outcome {
   switch (sent.kind) {
     case 'answered':
+      if (isClear(sent.reply)) return outcomeOfReply(sent.reply, attempted);
+      return unclear(sent.reply, attempted);
     case 'refused':
       return outcomeOfReply(sent.reply, attempted);
     case 'lost': {
@@ -54,6 +56,17 @@ export function outcomeOfTrouble(
     status: statuses[connected.trouble],
     reason: oneLine(reason),
   };
+}
+
+/** RFC 5321 4.2.1: yes, not now, or no; whatever else follows the dot says nothing. */
+function isClear(reply: string): boolean {
+  const { code } = parseReply(reply);
+  return (code >= 200 && code < 300) || (code >= 400 && code < 600);
+}
+
+function unclear(reply: string, attempted: Attempted): Outcome {
+  const reason = `an answer to the dot that says neither yes nor no: ${oneLine(reply)}`;
+  return { ...attempted, result: 'retry', status: '4.5.0', reason, ambiguous: true };
 }
 
 function outcomeOfReply(answer: string, attempted: Attempted): Outcome {
