@@ -61,6 +61,8 @@ class TimedSweep implements Sweep {
   #running: Promise<unknown> = Promise.resolve();
   #stopped = false;
   #purgedAt = 0;
+  /** By the monotonic clock: when everything that is due was looked at last. */
+  #fullAt = -Infinity;
   /** The last round left more than it took. */
   #hasMore = false;
 
@@ -142,12 +144,16 @@ class TimedSweep implements Sweep {
     });
     const open = rows.filter(({ lane }) => !this.#parts.isPaused(lane));
     // What is paused gets its look too, so that it ends in time, but at the slow pace only.
-    const looked = this.#hasMore ? open : rows;
+    const isFull = !this.#hasMore || this.#isFullDue();
+    if (isFull) this.#fullAt = this.#parts.clock.monotonic();
+    const looked = isFull ? rows : open;
     const hinted = await Promise.all(looked.map((row) => this.#hintSafely(row)));
     this.#hasMore = open.length >= limits.perLane;
     if (now - this.#purgedAt >= PURGE_EVERY_MS) {
       this.#purgedAt = now;
-      await this.#parts.store.purge(now, PURGE_ROWS);
+      const purged = await this.#parts.store.purge(now, PURGE_ROWS);
+      // More is waiting: a minute each time would fall behind for ever at a few mails a second.
+      if (purged >= PURGE_ROWS) this.#purgedAt = 0;
     }
     return hinted.filter(Boolean).length;
   }
@@ -184,12 +190,19 @@ class TimedSweep implements Sweep {
     return Object.values(this.#parts.bus.depth()).reduce((sum, depth) => sum + depth, 0);
   }
 
+  /** However long the queue of one lane is: at the usual pace everything has its round. */
+  #isFullDue(): boolean {
+    const { clock, limits } = this.#parts;
+    return clock.monotonic() - this.#fullAt >= limits.everyMs;
+  }
+
   #arm(): void {
     if (this.#stopped) return;
     const { clock, limits } = this.#parts;
     this.#timer = clock.after(this.#hasMore ? REFILL_MS : limits.everyMs, () => {
       // More hints than are being used up would be dropped, each after a write in vain.
-      if (this.#hasMore && this.#depth() > REFILL_DEPTH_MAX) return this.#arm();
+      const mayWait = this.#hasMore && !this.#isFullDue();
+      if (mayWait && this.#depth() > REFILL_DEPTH_MAX) return this.#arm();
       this.#running = this.round()
         .catch((error: unknown) =>
           this.#parts.log.error('sweep.trouble', { reason: String(error) }),
