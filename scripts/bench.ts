@@ -46,6 +46,8 @@ export interface BenchOptions {
   readonly queued: number;
   readonly sessions: number;
   readonly postfix: 'required' | 'leftOut';
+  /** Time between trials of what is queued; absent: the default policy. */
+  readonly retry?: string;
   readonly profile?: string | undefined;
   readonly print: (line: string) => void;
 }
@@ -58,8 +60,8 @@ export async function runBench(options: BenchOptions): Promise<readonly string[]
     const sinkPort = await traffic.listen(SINK_HOST, 0);
     const missed = await compare(closing, traffic, { ...options, sinkPort });
     if (options.queued > 0) {
-      const { queued, messages, sessions, profile } = options;
-      const plan = { queued, messages, sessions, profile, sinkPort, rounds: QUEUE_ROUNDS };
+      const { queued, messages, sessions, retry, profile } = options;
+      const plan = { queued, messages, sessions, retry, profile, sinkPort, rounds: QUEUE_ROUNDS };
       const judged = queuedLines(await queue(closing, traffic, plan));
       for (const line of judged.lines) options.print(line);
       missed.push(...judged.missed);

@@ -20,6 +20,7 @@ test(
       messages: 60,
       queued: 200,
       sessions: 5,
+      retry: '1s',
       postfix: 'missing' in (await need('postfix')) ? 'leftOut' : 'required',
       print: (line) => lines.push(line),
     });

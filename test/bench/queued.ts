@@ -41,6 +41,8 @@ export interface QueuedPlan {
   readonly rounds: number;
   readonly sessions: number;
   readonly sinkPort: number;
+  /** Time between trials; absent: the default policy. */
+  readonly retry?: string | undefined;
   readonly profile?: string | undefined;
 }
 
@@ -60,6 +62,7 @@ async function startWithTwo(closing: Closing, plan: QueuedPlan) {
   const settings: SwitchSettings['settings'] = {
     'email.dnsServers': dns.address,
     'email.deliver.port': String(plan.sinkPort),
+    ...(plan.retry !== undefined && { 'policy.email.retryMs': plan.retry }),
   };
   const down = await startPatchboard(
     closing,

@@ -74,8 +74,8 @@ export function queuedLines(queued: Queued): Judged {
     `  CPU ms/message to another destination: ${cpu(queued.empty)} with an empty queue, ` +
       `${cpu(queued.full)} with the full one: × ${growth.toFixed(2)}`,
     `  memory ${peak} MiB, and ${memory.fileMiB} MiB of the store's file mapped`,
-    `  drained in ${queued.drainSeconds.toFixed(0)} s, ` +
-      `${(queued.queued / queued.drainSeconds).toFixed(0)} messages/s, ` +
+    `  all arrived ${queued.drainSeconds.toFixed(0)} s after the destination came back, ` +
+      `${(queued.queued / drain.arrivingSeconds).toFixed(0)} messages/s from the first on, ` +
       `${queued.drainCpuMsPerMessage.toFixed(3)} CPU ms each: ${drain.arrived} arrived, ` +
       `${drain.twice} twice`,
   ];

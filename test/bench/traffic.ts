@@ -40,6 +40,8 @@ export interface Sent {
 export interface Arrived {
   /** From the first mail sent to the last one that arrived. */
   readonly seconds: number;
+  /** From the first arrival to the last one. */
+  readonly arrivingSeconds: number;
   /** From MAIL at the contender to the dot at the sink. */
   readonly endToEndMs: Percentiles;
   readonly arrived: number;
@@ -53,6 +55,7 @@ interface Run {
   readonly arrived: Set<string>;
   readonly tookMs: number[];
   readonly messages: number;
+  firstAt: number | undefined;
   lastAt: number;
   twice: number;
   whole: (() => void) | undefined;
@@ -76,6 +79,7 @@ function take(content: Buffer): void {
   }
   run.arrived.add(id);
   run.lastAt = performance.now();
+  run.firstAt ??= run.lastAt;
   run.tookMs.push(run.lastAt - sentAt);
   if (run.arrived.size === run.messages) run.whole?.();
 }
@@ -96,6 +100,7 @@ async function sendAll(order: Sending): Promise<Sent> {
     arrived: new Set(),
     tookMs: [],
     messages,
+    firstAt: undefined,
     lastAt: startedAt,
     twice: 0,
     whole: undefined,
@@ -129,6 +134,7 @@ async function awaitRun(name: string): Promise<Arrived> {
   }
   return {
     seconds: (run.lastAt - run.startedAt) / 1000,
+    arrivingSeconds: (run.lastAt - (run.firstAt ?? run.lastAt)) / 1000,
     endToEndMs: percentiles(run.tookMs),
     arrived: run.arrived.size,
     twice: run.twice,
