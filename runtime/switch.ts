@@ -65,6 +65,7 @@ export async function startSwitch(parts: CoreParts): Promise<RunningSwitch> {
   await core.accounts.repair();
   core.kernel.work();
   const recovered = parts.store.exclusive ? await core.kernel.sweep.recoverAll() : 0;
+  if (recovered > 0) parts.log.info('switch.recovered', { messages: recovered });
   const receivers: Receiver[] = [];
   const addresses: Record<string, string> = {};
   const closeDoors = () => Promise.all(receivers.map((receiver) => receiver.stop()));
