@@ -31,6 +31,11 @@ export interface OutboxParts {
   }) => Promise<Recipient | undefined>;
 }
 
+function troubled(log: Log, error: unknown): false {
+  log.error('outbox.trouble', { reason: String(error) });
+  return false;
+}
+
 export function createOutbox(parts: OutboxParts) {
   const { accepting, committer } = parts;
 
@@ -85,21 +90,13 @@ export function createOutbox(parts: OutboxParts) {
     return true;
   }
 
-  /** What cannot be created now must not keep the rest from being created. */
-  async function carryOutSafely(held: Held, entry: OutboxEntry): Promise<boolean> {
-    try {
-      return await carryOutOne(held, entry);
-    } catch (error) {
-      parts.log.error('outbox.trouble', { key: held.document.key, reason: String(error) });
-      return false;
-    }
-  }
-
   /** Creates what is to be created, and notes what is done; an end is then saved as closed. */
   async function carryOut(held: Held): Promise<void> {
     const done = new Set<string>();
     for (const entry of held.document.outbox) {
-      if (await carryOutSafely(held, entry)) done.add(entry.id);
+      // What cannot be created now must not keep the rest from being created.
+      const made = carryOutOne(held, entry).catch((error: unknown) => troubled(parts.log, error));
+      if (await made) done.add(entry.id);
     }
     committer.note(held.document.key, { done });
   }

@@ -52,6 +52,12 @@ export function deliveryHintKey(key: string, delivery: number): string {
   return `${key}#${delivery}`;
 }
 
+/** Its next save is at hand, so that none is needed for the outbox alone. */
+function isSavedSoon({ document }: Held, now: number): boolean {
+  const { deliveries } = document.context;
+  return document.state.startsWith('dispatched') && deliveries.some((one) => isTakeable(one, now));
+}
+
 export function createLooking(parts: LookParts): Looking {
   const { bus, clock, committer } = parts;
 
@@ -67,20 +73,11 @@ export function createLooking(parts: LookParts): Looking {
     return all;
   }
 
-  /** Its next save is at hand, so that none is needed for the outbox alone. */
-  function isSavedSoon({ document }: Held): boolean {
-    const now = clock.now();
-    const { deliveries } = document.context;
-    return (
-      document.state.startsWith('dispatched') && deliveries.some((one) => isTakeable(one, now))
-    );
-  }
-
   /** The document after its outbox was carried out and, if nothing else will, saved so. */
   async function settleOutbox(held: Held): Promise<Held | undefined> {
     if (held.document.outbox.length === 0) return held;
     await parts.carryOut(held);
-    if (isSavedSoon(held)) return held;
+    if (isSavedSoon(held, clock.now())) return held;
     const committed = await committer.decide(held, []);
     return committed.ok ? committed.held : undefined;
   }

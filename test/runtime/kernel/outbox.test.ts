@@ -79,7 +79,7 @@ async function read(running: RunningSwitch, key: string): Promise<MessageDocumen
   return document ?? assert.fail(`no message ${key}`);
 }
 
-test('a first recipient who wants quiet until tomorrow holds up no other after a crash', async (t) => {
+test('quiet of the first recipient holds up no other after a crash', async (t) => {
   const [store, clock] = [createMemoryStore(), manualClock()];
   const before = await start(t, store, clock);
   const quiet = must(await before.accounts.create({ name: 'quiet' }));

@@ -23,7 +23,12 @@ function setUp(t: TestContext) {
   const laneOf = (standing: {
     context: { deliveries: readonly { address: { value: string } }[] };
   }) => standing.context.deliveries[0]?.address.value ?? '';
-  const committer = createCommitter({ ...common, keepMs: 1e9, laneOf, stepped: () => {} });
+  const committer = createCommitter({
+    ...common,
+    retention: { history: 1e9, archive: 1e9 },
+    laneOf,
+    stepped: () => {},
+  });
   const isUnderWay = () => false;
   const isPaused = () => false;
   const parts = { ...common, bus, log: SILENT, committer, limits: SWEEP_LIMITS };
