@@ -135,7 +135,7 @@ export async function openCore(parts: CoreParts): Promise<Core> {
     deliverers,
     policies,
     operators,
-    keepMs: config.retention.archive,
+    retention: config.retention,
     sweep: { ...SWEEP_LIMITS, ...parts.sweep },
     stepped: parts.stepped ?? (() => {}),
     attempted: parts.attempted ?? (() => {}),

@@ -107,9 +107,8 @@ export const CoreConfigSchema = Type.Object(
     ),
     retention: Type.Object(
       {
-        raw: span(30 * DAY_MS, 'Raw content of finished messages.'),
-        history: span(90 * DAY_MS, 'What happened to a message.'),
-        archive: span(365 * DAY_MS, 'Messages kept in inboxes.'),
+        history: span(90 * DAY_MS, 'Messages to the outside, reports: what happened, and content.'),
+        archive: span(365 * DAY_MS, 'Messages to subscribers: their inboxes.'),
       },
       { additionalProperties: false, default: {} },
     ),

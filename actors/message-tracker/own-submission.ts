@@ -44,7 +44,7 @@ export function subjectOf(document: MessageDocument): string {
 }
 
 /** Whether the switch wrote this message itself. */
-export function isOwn(document: MessageDocument): boolean {
+export function isOwn(document: Pick<MessageDocument, 'input'>): boolean {
   const { origin, sender, header } = document.input;
   return origin.peer === OWN_PEER && sender.address === undefined && header.automatic === true;
 }

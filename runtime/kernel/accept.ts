@@ -16,7 +16,7 @@ import type { MessageDocument, MessageEvent, MessageInput } from '../../schemas/
 import type { Content, Submission, SubmissionRecipient } from '../../schemas/submission.js';
 import type { Created, Store } from '../store/store.js';
 import type { Committer, Held } from './commit.js';
-import { firstDocument, headOf } from './document.js';
+import { firstDocument, headOf, purgeTime } from './document.js';
 import { begin, type Walked, walk } from './logic.js';
 
 /** An unanswered SMTP submission that comes again within this time is the same one (law 13). */
@@ -139,8 +139,11 @@ class StoreAccepting implements Accepting {
     const walked = await this.#firstWalk(input, now);
     const fans = others.length > 0;
     const outbox: MessageDocument['outbox'] = fans ? [FANOUT] : [];
+    const saving = this.#parts.committer.saving();
+    const everybody = submission.recipients.map(({ to }) => to);
     const document: MessageDocument = {
-      ...firstDocument(input, walked, this.#parts.committer.saving(), outbox),
+      ...firstDocument(input, walked, saving, outbox),
+      purgeAt: purgeTime(input, everybody, saving.retention),
       ...(fans ? { fanout: others } : {}),
       ...(submission.unique === undefined ? {} : { unique: submission.unique.hash }),
       answered: false,

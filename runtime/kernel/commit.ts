@@ -9,7 +9,7 @@
 import type { Clock } from '../../actors/machinery.js';
 import type { MessageDocument, MessageEvent } from '../../schemas/message.js';
 import type { Save, Store } from '../store/store.js';
-import { headOf, type Noted, nextDocument, type Saving } from './document.js';
+import { headOf, type Noted, nextDocument, type Retention, type Saving } from './document.js';
 import type { Applied } from './kernel.js';
 import { MACHINE_VERSION, type Standing, standingOf, walk } from './logic.js';
 
@@ -35,7 +35,7 @@ export interface CommitParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly worker: string;
-  readonly keepMs: number;
+  readonly retention: Retention;
   readonly laneOf: (standing: Standing) => string;
   /** Told of every stored step, after it is stored. */
   readonly stepped: (step: { before: MessageDocument | undefined; held: Held }) => void;
@@ -55,6 +55,8 @@ export interface Committer {
   noted(key: string): Noted;
   /** Moves the sweep's time on, by compare-and-set; the machine does not move. */
   pushLook(held: Held, lookAt: number): Promise<Committed>;
+  /** Moves the purge time on, by compare-and-set; the machine does not move. */
+  keepOn(held: Held, purgeAt: number): Promise<Committed>;
   saving(): Saving;
   token(): string;
 }
@@ -76,8 +78,8 @@ class StoreCommitter implements Committer {
   }
 
   saving(): Saving {
-    const { clock, keepMs, laneOf } = this.#parts;
-    return { now: clock.now(), keepMs, laneOf };
+    const { clock, retention, laneOf } = this.#parts;
+    return { now: clock.now(), retention, laneOf };
   }
 
   async load(key: string): Promise<Held | undefined> {
@@ -174,6 +176,10 @@ class StoreCommitter implements Committer {
   pushLook(held: Held, lookAt: number): Promise<Committed> {
     const looks = held.document.looks + 1;
     return this.#write(held, { ...held.document, lookAt, looks });
+  }
+
+  keepOn(held: Held, purgeAt: number): Promise<Committed> {
+    return this.#write(held, { ...held.document, purgeAt });
   }
 
   note(key: string, noted: Noted): void {

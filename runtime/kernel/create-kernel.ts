@@ -24,7 +24,7 @@ import { createRouting, type Routing } from '../workers/route.js';
 import { createSweep, type Sweep, type SweepLimits } from '../workers/sweep.js';
 import { type Accepting, createAccepting } from './accept.js';
 import { type Committer, createCommitter, type Held } from './commit.js';
-import { overflowKey } from './document.js';
+import { overflowKey, type Retention } from './document.js';
 import type { Applied, Kernel } from './kernel.js';
 import type { Standing } from './logic.js';
 import { createOutbox } from './outbox.js';
@@ -46,7 +46,7 @@ export interface KernelParts {
   readonly deliverers: ReadonlyMap<string, Deliverer>;
   readonly policies: () => Policies;
   readonly operators: () => Promise<readonly Recipient[]>;
-  readonly keepMs: number;
+  readonly retention: Retention;
   readonly sweep: SweepLimits;
   /** Told of every stored step. */
   readonly stepped: (step: { before: MessageDocument | undefined; held: Held }) => void;
@@ -85,11 +85,11 @@ class WiredKernel implements RunningKernel {
 
   constructor(parts: KernelParts) {
     this.#parts = parts;
-    const { store, clock, directory, policies, worker, keepMs, stepped } = parts;
+    const { store, clock, directory, policies, worker, retention, stepped } = parts;
     this.content = createContentReader(store, parts.channels);
     this.routing = createRouting({ directory, clock, policies });
     const laneOf = (standing: Standing) => this.#laneOf(standing);
-    this.#committer = createCommitter({ store, clock, worker, keepMs, laneOf, stepped });
+    this.#committer = createCommitter({ store, clock, worker, retention, laneOf, stepped });
     this.#accepting = this.#makeAccepting();
     this.delivering = this.#makeDelivering();
     this.#looking = this.#makeLooking();

@@ -7,6 +7,8 @@
  */
 
 import { followUps, whyUntold } from '../../actors/message-manager/follow-ups.js';
+import { isOwn } from '../../actors/message-tracker/own-submission.js';
+import type { Recipient } from '../../schemas/address.js';
 import type { HistoryEntry, MessageDocument, MessageInput } from '../../schemas/message.js';
 import type { DocumentHead } from '../store/store.js';
 import { MACHINE_VERSION, type Standing, standingOf, type Walked } from './logic.js';
@@ -15,14 +17,23 @@ import { MACHINE_VERSION, type Standing, standingOf, type Walked } from './logic
 export const LOOK_GRACE_MS = 60_000;
 /** So many entries of the history stand in the document; older ones move to overflow documents. */
 export const HISTORY_MAX = 64;
+/** However late it ended; less where it is to be kept for less. */
+const SEEN_AFTER_END_MS = 7 * 24 * 3_600_000;
 const HISTORY_MOVED_AT_ONCE = 32;
 /** Longest value of an index row made from what a sender wrote. */
 const ROW_VALUE_MAX = 200;
 
+/** How long messages are kept after their creation: the settings `retention`. */
+export interface Retention {
+  /** What went to somebody outside, and what the switch itself wrote. */
+  readonly history: number;
+  /** Subscribers' messages. */
+  readonly archive: number;
+}
+
 export interface Saving {
   readonly now: number;
-  /** How long anything of the message is kept after its creation. */
-  readonly keepMs: number;
+  readonly retention: Retention;
   /** Fairness group, from the deliveries still open. */
   readonly laneOf: (standing: Standing) => string;
 }
@@ -33,6 +44,29 @@ function lookAtOf(dueAt: number, now: number): number {
 
 function isEnd(state: string): boolean {
   return state === 'confirmed' || state.startsWith('failed.');
+}
+
+/**
+ * When a message is not kept any more. Of a submission's first message by all its recipients: the
+ * others' content lies with it.
+ */
+export function purgeTime(
+  input: MessageInput,
+  recipients: readonly Recipient[],
+  { history, archive }: Retention,
+): number {
+  const own = isOwn({ input });
+  const times = recipients.map(({ kind }) => (kind === 'outside' || own ? history : archive));
+  return input.createdAt + Math.max(...times);
+}
+
+/** A redirected message has another reader; one that ended late is still to be seen for a while. */
+function laterPurge(before: MessageDocument, standing: Standing, saving: Saving): number {
+  const { input } = before;
+  const purgeAt = purgeTime(input, [standing.context.recipient], saving.retention);
+  const ended = isEnd(standing.state) ? saving.now : input.createdAt;
+  const seenUntil = ended + Math.min(SEEN_AFTER_END_MS, purgeAt - input.createdAt);
+  return Math.max(before.purgeAt, purgeAt, seenUntil);
 }
 
 /** `context.input` stands in the document's `input`. */
@@ -76,7 +110,7 @@ export function firstDocument(
     history: entries,
     historyMoved: 0,
     ...times(standing, outbox.length, saving.now),
-    purgeAt: input.createdAt + saving.keepMs,
+    purgeAt: purgeTime(input, [input.recipient], saving.retention),
     savedAt: saving.now,
   };
 }
@@ -123,6 +157,7 @@ export function nextDocument(
     history,
     historyMoved: before.historyMoved + (overflow === undefined ? 0 : 1),
     ...times(standing, outbox.length, saving.now),
+    purgeAt: laterPurge(before, standing, saving),
     savedAt: saving.now,
   };
   return overflow === undefined ? { document } : { document, overflow };

@@ -9,6 +9,7 @@ import { LOOK_MAX_MS, recover } from '../../actors/message-tracker/recovery-agen
 import type { Bus } from '../bus/bus.js';
 import type { Committer, Held } from '../kernel/commit.js';
 import type { DueRow, Store } from '../store/store.js';
+import { keepNeededContent } from './keep-content.js';
 import { LOOK_QUEUE } from './look.js';
 
 export interface SweepLimits {
@@ -151,6 +152,7 @@ class TimedSweep implements Sweep {
     this.#hasMore = open.length >= limits.perLane;
     if (now - this.#purgedAt >= PURGE_EVERY_MS) {
       this.#purgedAt = now;
+      await keepNeededContent(this.#parts, now);
       const purged = await this.#parts.store.purge(now, PURGE_ROWS);
       // More is waiting: a minute each time would fall behind for ever at a few mails a second.
       if (purged >= PURGE_ROWS) this.#purgedAt = 0;

@@ -64,7 +64,7 @@ describe('configuration', () => {
     const { config, file } = loaded();
     assert.equal(file, undefined);
     assert.equal(config.http.listen, '127.0.0.1:2580');
-    assert.equal(config.retention.raw, 30 * 86_400_000);
+    assert.equal(config.retention.history, 90 * 86_400_000);
     assert.deepEqual(config.policy, {});
     assert.deepEqual(config.channels['pigeon'], {
       listen: '127.0.0.1:2525',
@@ -79,12 +79,12 @@ describe('configuration', () => {
 
   it('reads spans and sizes with their units, and lists', () => {
     const { config } = loaded({
-      yaml: `retention: {raw: 2d}
+      yaml: `retention: {history: 2d}
 pigeon: {flightMs: 90s, cargoMax: 64KiB, rest: 250, names: [ann, bob]}
 policy: {pigeon: {retryMs: [5s, 1m], trials: 3}}
 `,
     });
-    assert.equal(config.retention.raw, 2 * 86_400_000);
+    assert.equal(config.retention.history, 2 * 86_400_000);
     assert.deepEqual(config.policy['pigeon'], { retryMs: [5000, 60_000], trials: 3 });
     const section = config.channels['pigeon'] as Record<string, unknown>;
     assert.equal(section['flightMs'], 90_000);
@@ -158,13 +158,13 @@ policy: {pigeon: {retryMs: [5s, 1m], trials: 3}}
 
   it('names the place, the value and what is expected of a wrong one, all at once', () => {
     const text = problems({
-      yaml: 'log: {level: loud}\nhttp:\n  listen: 2580\nretention: {raw: soon}\n',
+      yaml: 'log: {level: loud}\nhttp:\n  listen: 2580\nretention: {history: soon}\n',
       environment: { PATCHBOARD_PIGEON_TAME: 'perhaps' },
       flags: new Map([['disk.lowBytes', 'much']]),
     });
     assert.match(text, /yaml:1: log.level is "loud": must be one of debug, info, warn, error/);
     assert.match(text, /yaml:3: http.listen is "2580": must match pattern/);
-    assert.match(text, /yaml:4: retention.raw is "soon": .* \(such as 30s, 5m, 30d\)/);
+    assert.match(text, /yaml:4: retention.history is "soon": .* \(such as 30s, 5m, 30d\)/);
     assert.match(text, /PATCHBOARD_PIGEON_TAME: pigeon.tame is "perhaps": must be boolean/);
     assert.match(text, /--disk.lowBytes: disk.lowBytes is "much": must be integer \(such as 64KiB/);
   });

@@ -16,7 +16,14 @@ async function setUp() {
   const clock = manualClock();
   const store = createMemoryStore();
   const laneOf = () => 'lane';
-  const parts = { store, clock, worker: 'w', keepMs: 1e9, laneOf, stepped: () => {} };
+  const parts = {
+    store,
+    clock,
+    worker: 'w',
+    retention: { history: 1e9, archive: 1e9 },
+    laneOf,
+    stepped: () => {},
+  };
   const committer = createCommitter(parts);
   const input = makeInput({ createdAt: clock.now() });
   const now = clock.now();
