@@ -1,0 +1,150 @@
+/** The parent's end of `child.ts`: starts it, asks it, kills it, and knows when it is gone. */
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { channels } from '../../actors/channels/index.js';
+import { loadConfig } from '../../runtime/config.js';
+import type { Request } from './child.js';
+import { DOMAIN } from './subscribers.js';
+
+const CHILD = join(import.meta.dirname, 'child.js');
+/** A child that does not answer for so long hangs; its last words are shown. */
+const ANSWER_MS = 30_000;
+
+/** Validated here, once for all starts: reading schemas takes a good part of a start. */
+function configFor(data: string, sinkPort: number): string {
+  const known = configs.get(data);
+  if (known !== undefined) return known;
+  const flags = new Map([
+    ['domain', DOMAIN],
+    ['data', data],
+    ['email.listen', '127.0.0.1:0'],
+    ['email.smartHost', `127.0.0.1:${sinkPort}`],
+    ['email.verify.mode', 'off'],
+    // A connection for each mail, so that the points do not depend on the mails before.
+    ['email.deliver.messagesPerConnection', '1'],
+    ['policy.email.retryMs', '10ms'],
+    ['policy.email.trials', '8'],
+    ['disk.reserveBytes', '0'],
+    ['disk.lowBytes', '0'],
+    ['disk.lowerBytes', '0'],
+  ]);
+  const loaded = loadConfig({ channels, directory: data, environment: {}, flags });
+  if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
+  const text = JSON.stringify(loaded.config);
+  configs.set(data, text);
+  return text;
+}
+
+/** By data directory. */
+const configs = new Map<string, string>();
+
+/** The child died before it answered. */
+export class Died extends Error {
+  override readonly name = 'Died';
+}
+
+interface Waiting {
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class SwitchChild {
+  readonly #process: ChildProcess;
+  readonly #waiting: Waiting[] = [];
+  #words = '';
+  #isGone = false;
+  /** Where it takes mail; rejects with `Died`. */
+  readonly ready: Promise<string>;
+  readonly gone: Promise<void>;
+
+  /** @param given.deadly the crash point at which it dies */
+  constructor(given: {
+    readonly data: string;
+    readonly sinkPort: number;
+    readonly deadly?: string | undefined;
+  }) {
+    const { data, sinkPort, deadly } = given;
+    const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
+    this.#process = fork(
+      CHILD,
+      [configFor(data, sinkPort), String(sinkPort), ...(deadly ? [deadly] : [])],
+      {
+        stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+        env: environment,
+        execArgv: [],
+      },
+    );
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#words += text;
+    });
+    this.gone = new Promise((resolve) => {
+      this.#process.once('exit', () => {
+        this.#isGone = true;
+        const { exitCode, signalCode } = this.#process;
+        const error = new Died(`the switch ended with ${exitCode ?? signalCode}: ${this.#words}`);
+        for (const { reject } of this.#waiting.splice(0)) reject(error);
+        resolve();
+      });
+    });
+    this.ready = this.#answer().then(String);
+    this.ready.catch(() => {});
+    this.#process.on('message', (message: unknown) => this.#hear(message));
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Whether a crash point killed it, and not a fault of its own. */
+  get wasKilled(): boolean {
+    return this.#process.signalCode === 'SIGKILL';
+  }
+
+  get words(): string {
+    return this.#words;
+  }
+
+  ask(request: Request): Promise<unknown> {
+    if (this.#isGone) return Promise.reject(new Died(`it is gone: ${this.#words}`));
+    const answer = this.#answer();
+    this.#process.send(request, () => {});
+    return answer;
+  }
+
+  kill(): Promise<void> {
+    this.#process.kill('SIGKILL');
+    return this.gone;
+  }
+
+  /** Lets go of it, so that it ends by itself. */
+  async release(): Promise<void> {
+    if (this.#process.connected) this.#process.disconnect();
+    await this.gone;
+  }
+
+  #answer(): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        reject(new Error(`the switch did not answer within ${ANSWER_MS} ms: ${this.#words}`));
+        this.#process.kill('SIGKILL');
+      }, ANSWER_MS);
+      const settled =
+        <Given>(settle: (given: Given) => void) =>
+        (given: Given): void => {
+          clearTimeout(late);
+          settle(given);
+        };
+      this.#waiting.push({ resolve: settled(resolve), reject: settled(reject) });
+    });
+  }
+
+  /** Answers come in the order of the questions; readiness is the first. */
+  #hear(message: unknown): void {
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined || typeof message !== 'object' || message === null) return;
+    if ('failure' in message) waiting.reject(new Error(String(message.failure)));
+    else if ('ready' in message) waiting.resolve(message.ready);
+    else waiting.resolve('answer' in message ? message.answer : undefined);
+  }
+}
