@@ -122,7 +122,9 @@ class StoreAccepting implements Accepting {
     try {
       return await this.#write0(submission, first, others);
     } catch (error) {
-      return refuse('STORE_UNAVAILABLE', `the store did not take the message: ${String(error)}`);
+      const isFull = error instanceof Error && 'code' in error && error.code === 'STORE_FULL';
+      const code = isFull ? 'STORE_FULL' : 'STORE_UNAVAILABLE';
+      return refuse(code, `the store did not take the message: ${String(error)}`);
     }
   }
 
