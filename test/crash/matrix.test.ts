@@ -1,5 +1,5 @@
 /**
- * The crash matrix: at every generated crash point kill -9, start again, drain; the ledger balances.
+ * The crash matrix: at every generated crash point kill -9, start again, drain, balance the ledger.
  * See matrix.ts for how it runs, scenarios.ts for the load, wrapping.ts for where points come from.
  */
 

@@ -1,4 +1,4 @@
-/** Handlers that throw: a temporary error outside at most, and nothing that was acknowledged is lost. */
+/** Handlers that throw: a temporary error outside at most; nothing acknowledged is lost. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
