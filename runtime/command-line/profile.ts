@@ -1,9 +1,9 @@
 /** `patchboard profile`: which devices get messages, in which order, and when it is quiet. */
 
-import { parseTime } from '../clock.js';
 import { parseSpan } from '../configuration/settings.js';
 import { describe, done, withAccount } from './account.js';
 import { type Call, type Command, print, text, texts, UsageError, word } from './call.js';
+import { timeFlag } from './time-flag.js';
 
 export const command: Command = {
   help: `profile list ACCOUNT [--json]
@@ -41,8 +41,8 @@ goes to the operator, else it is kept. TIME is "2026-11-24T07:00", or a span fro
       case 'put':
         return done(call, 'profile.put', { account, profile: profileFrom(call) });
       case 'use': {
-        const from = time(call, 'from');
-        const until = time(call, 'until');
+        const from = timeFlag(call, 'from');
+        const until = timeFlag(call, 'until');
         const limits = { ...(from && { from }), ...(until && { until }) };
         return done(call, 'profile.use', {
           account,
@@ -64,7 +64,7 @@ goes to the operator, else it is kept. TIME is "2026-11-24T07:00", or a span fro
 };
 
 function quietFrom(call: Call, account: string): Readonly<Record<string, unknown>> {
-  const until = time(call, 'until');
+  const until = timeFlag(call, 'until');
   if (until === undefined) throw new UsageError('--until is missing');
   const exceptions = texts(call, 'except-sender').map((sender) => ({ sender }));
   const profile = text(call, 'profile');
@@ -89,15 +89,4 @@ function stepFrom(written: string): { endpoints: string[]; waitMs?: number } {
   const waitMs = parseSpan(wait);
   if (waitMs === undefined) throw new UsageError(`"${wait}" is not a time span such as 5m`);
   return { endpoints, waitMs };
-}
-
-/** An instant, or a span from now. */
-function time(call: Call, flag: string): number | undefined {
-  const given = text(call, flag);
-  if (given === undefined) return undefined;
-  const span = parseSpan(given);
-  const at = span === undefined ? parseTime(given) : call.clock.now() + span;
-  if (at === undefined)
-    throw new UsageError(`--${flag} "${given}" is no time: 2026-11-24T07:00, or 1h`);
-  return at;
 }
