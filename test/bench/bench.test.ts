@@ -1,4 +1,4 @@
-/** The benchmarks in small, so that they cannot rot: everything runs, every mail is accounted for. */
+/** The benchmarks in small, so that they cannot rot: all runs, every mail is accounted for. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -3,7 +3,7 @@
  * nodemailer's connections, as many as there are sessions, pass it on. A process of its own; says
  * its port over IPC.
  *
- * What it is for: the difference to the switch is what durability, the machine and the tracker cost.
+ * What it is for: the difference to the switch is what a durable store, machine and tracker cost.
  */
 
 import type { AddressInfo } from 'node:net';

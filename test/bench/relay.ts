@@ -1,5 +1,5 @@
 /**
- * SMTP in → durable → SMTP out: the contenders by turns, round after round, each mail checked at
+ * SMTP in → durable → SMTP out: the contenders by turns, round by round, each mail checked at
  * the sink. Sessions send as fast as they are answered, so the rate is that of the whole way: from
  * the first mail sent to the last one that arrived.
  */

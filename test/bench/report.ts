@@ -42,7 +42,8 @@ export function relayLines(title: string, relayed: Relayed): { lines: string[]; 
   const ratios = others.map(({ contender, messagesPerSecond, cpuMsPerMessage }) => {
     const rate = (own?.messagesPerSecond ?? Number.NaN) / messagesPerSecond;
     const cpu = (own?.cpuMsPerMessage ?? Number.NaN) / cpuMsPerMessage;
-    return `  ${own?.contender} ÷ ${contender}: ${rate.toFixed(2)} in messages/s, ${cpu.toFixed(2)} in CPU`;
+    const who = `${own?.contender} ÷ ${contender}`;
+    return `  ${who}: ${rate.toFixed(2)} in messages/s, ${cpu.toFixed(2)} in CPU`;
   });
   const strange = relayed.rounds.reduce((sum, { twice }) => sum + twice, 0);
   const checked = `  every mail checked at the sink: none lost, ${strange} twice`;

@@ -8,8 +8,13 @@ interface Total {
 /** By stage: "handling stored", "flush", … */
 export type Stages = ReadonlyMap<string, Total>;
 
-const LINE =
-  /^patchboard_(handling_duration|delivery_duration|store_flush)_seconds_(sum|count)(?:\{[a-z]+="([^"]*)"\})? (\S+)$/gm;
+const LINE = new RegExp(
+  [
+    '^patchboard_(handling_duration|delivery_duration|store_flush)_seconds_(sum|count)',
+    '(?:\\{[a-z]+="([^"]*)"\\})? (\\S+)$',
+  ].join(''),
+  'gm',
+);
 
 export async function readStages(http: string): Promise<Stages> {
   const text = await (await fetch(`http://${http}/metrics`)).text();

@@ -1,6 +1,6 @@
 /**
  * The process beside the contender: load and sink in one, so that a mail's way is measured by one
- * clock and both cost every contender the same. Driven by its parent over IPC (see traffic-process).
+ * clock and both cost every contender the same. Driven by its parent (traffic-process).
  *
  * Invariant: every mail is accounted for: `lost` were accepted and never arrived, `twice` arrived
  * again, `strange` arrived changed or unasked.
