@@ -43,6 +43,8 @@ export interface MessageContext {
   readonly dueAt: number | null;
   /** How often it was decided anew; deliveries of earlier rounds are history only. */
   readonly round: number;
+  /** It was long under way, and that is told: once, whatever the round. */
+  readonly delayTold?: true;
   /** The person who said "deliver now": it is not held again. */
   readonly releasedBy?: string;
   /** Why it ended so, for people. */

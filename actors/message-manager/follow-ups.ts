@@ -10,6 +10,8 @@ interface Moved {
   readonly before: string;
   readonly after: string;
   readonly context: MessageContext;
+  /** Whether a delay was told before. */
+  readonly delayTold?: boolean;
 }
 
 const FAILED = 'failed.';
@@ -29,8 +31,12 @@ export function whyUntold(moved: Moved): string | undefined {
 
 export function followUps(moved: Moved): readonly OutboxEntry[] {
   const { before, after, context } = moved;
-  if (before === after) return [];
   const { input, round } = context;
+  const isLate = context.delayTold === true && moved.delayTold !== true;
+  if (isLate && after.startsWith('dispatched')) {
+    return [{ kind: 'report', id: `report.${round}.delayed`, action: 'delayed' }];
+  }
+  if (before === after) return [];
   const fails = failsNow(moved);
   const entries: OutboxEntry[] = [];
   const mayTell = whyNotTold(input) === undefined;

@@ -18,11 +18,15 @@ import {
   passTime,
   startAttempt,
 } from './deliveries.js';
+import { whyNotTold } from './telling.js';
 
 type EventOf<Type extends MessageEvent['type']> = Extract<MessageEvent, { type: Type }>;
 
 /** How many identifiers of observations a message remembers (law 3). */
 export const SEEN_MAX = 16;
+
+/** RFC 5321 4.5.4.1 leaves it open; so long most mail servers wait before they tell of a delay. */
+export const DELAY_TOLD_AFTER_MS = 4 * 3_600_000;
 
 export function birth(input: MessageInput): MessageContext {
   return {
@@ -53,7 +57,16 @@ function withDueAt(context: MessageContext): MessageContext {
   const due = context.deliveries.map(deliveryDueAt);
   // A confirmed message does not expire any more; what is open ends by its own time.
   const expiresAt = isConfirmed(context) ? null : context.expiresAt;
-  return { ...context, dueAt: earliest(...due, context.nextStepAt, expiresAt) };
+  const dueAt = earliest(...due, context.nextStepAt, expiresAt, delayDueAt(context));
+  return { ...context, dueAt };
+}
+
+/** When the sender is to be told, once, that a way was tried and the message still waits. */
+function delayDueAt({ input, deliveries, delayTold }: MessageContext): number | null {
+  if (!input.report.delay || delayTold === true || whyNotTold(input) !== undefined) return null;
+  const waiting = deliveries.filter(({ phase, last }) => phase === 'ready' && last !== undefined);
+  const since = waiting.map(({ expiresAt, policy }) => expiresAt - policy.expiryMs);
+  return since.length === 0 ? null : Math.min(...since) + DELAY_TOLD_AFTER_MS;
 }
 
 export function held(context: MessageContext, until: number, because: string): MessageContext {
@@ -152,8 +165,11 @@ export function timePassed(context: MessageContext, at: number): MessageContext 
   const deliveries = context.deliveries.map((delivery) => passTime(delivery, at));
   const changed = deliveries.some((delivery, i) => delivery !== context.deliveries[i]);
   const stepDue = context.nextStepAt !== null && context.nextStepAt <= at;
-  if (!changed && !stepDue) return undefined;
-  const after = { ...context, deliveries };
+  const delayAt = delayDueAt({ ...context, deliveries });
+  const delayDue = delayAt !== null && delayAt <= at;
+  if (!changed && !stepDue && !delayDue) return undefined;
+  const told = delayDue ? ({ delayTold: true } as const) : {};
+  const after = { ...context, ...told, deliveries };
   if (stepDue && !isConfirmed(after)) return nextStepStarted(after, at);
   // Confirmed in the meantime: the next step is not needed, and its time is due no more.
   return withDueAt(stepDue ? { ...after, nextStepAt: null } : after);

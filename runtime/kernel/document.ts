@@ -137,7 +137,8 @@ export function nextDocument(
 ): Next {
   const standing = walked?.standing ?? standingOf(before);
   const context = standing.context;
-  const moved = { before: before.state, after: standing.state, context };
+  const { delayTold = false } = before.context;
+  const moved = { before: before.state, after: standing.state, context, delayTold };
   const fresh = followUps(moved);
   const senderTold = noted.senderTold ?? whyUntold(moved);
   const outbox = [...before.outbox, ...fresh].filter((entry) => !noted.done?.has(entry.id));
