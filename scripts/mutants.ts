@@ -4,7 +4,8 @@
  *
  * Stages: a copy of the sources is built and must be green · each patch of test/mutants is applied
  * to the copy, built, and must be red in words that name the law it breaks · it is taken back.
- * A patch begins with what it breaks, how, and what catches it: `sim`, or a test file.
+ * A patch begins with what it breaks, how, and what catches it: `sim`, `matrix` (the crash matrix,
+ * a part of it), or a test file.
  * Exit 1 when the copy is not green or a mutant lives.
  */
 
@@ -26,6 +27,7 @@ import { findRoot } from './root.js';
 const COPIED = ['schemas', 'actors', 'runtime', 'scripts', 'test', 'package.json', 'tsconfig.json'];
 /** Enough for each of the mutants to be met; the whole 200 run as tests. */
 const SEEDS = '1-40';
+const MATRIX = 'dist/test/crash/one-scenario.js';
 const RUN_MAX_MS = 240_000;
 const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
 
@@ -120,7 +122,7 @@ export class Copy {
   /** Runs what catches mutants on the copy as it is. */
   judge(caughtBy: string, law?: string): Verdict {
     this.#build();
-    const run = caughtBy === 'sim' ? this.#sim() : this.#test(caughtBy);
+    const run = this.#run(caughtBy);
     const output = `${run.stdout}${run.stderr}`;
     const because = output.split('\n').find((line) => law !== undefined && tells(line, law));
     return { red: run.status !== 0, because: because?.trim(), output };
@@ -155,6 +157,12 @@ export class Copy {
   #build(): void {
     rmSync(join(this.folder, 'dist'), { recursive: true, force: true });
     this.#node(join(this.folder, 'node_modules/typescript/bin/tsc'));
+  }
+
+  #run(caughtBy: string) {
+    if (caughtBy === 'sim') return this.#sim();
+    if (caughtBy === 'matrix') return this.#node(join(this.folder, MATRIX));
+    return this.#test(caughtBy);
   }
 
   #sim() {
