@@ -17,8 +17,8 @@ patchboard explain --to ACCOUNT [--from WHO] [--at TIME] [--subject TEXT]
                    [--priority low|normal|high|urgent] [--unverified]
 
 Why a message went where it went: every decision that was made, and what it was made from. With --to
-what would happen to a message, now or at TIME ("2026-11-29T03:00", or "2h" from now), as the account
-is now; its sender counts as verified unless --unverified. Nothing is sent.`,
+what would happen to a message, now or at TIME ("2026-11-29T03:00", or "2h" from now), as the
+account is now; its sender counts as verified unless --unverified. Nothing is sent.`,
   options: {
     to: { type: 'string' },
     from: { type: 'string' },

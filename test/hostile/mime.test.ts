@@ -42,6 +42,8 @@ function like(boundary: string, count: number): string {
 
 const PLAIN = 'Content-Type: text/plain; charset=utf-8\r\n';
 
+const BASE64 = 'Content-Transfer-Encoding: base64\r\n';
+
 /** Each stays below the 50 MiB that a mail may have. */
 const BOMBS: Readonly<Record<string, () => string>> = {
   'multiparts within each other': () => nested(100_000),
@@ -60,10 +62,7 @@ const BOMBS: Readonly<Record<string, () => string>> = {
   'many parameters': () =>
     mail('', `Content-Type: text/plain${'; a*1=b'.repeat(100_000)}\r\n\r\nx\r\n`),
   'a large base64 text': () =>
-    mail(
-      '',
-      `${PLAIN}Content-Transfer-Encoding: base64\r\n\r\n${`${'YWFh'.repeat(19)}\r\n`.repeat(400_000)}`,
-    ),
+    mail('', `${PLAIN}${BASE64}\r\n${`${'YWFh'.repeat(19)}\r\n`.repeat(400_000)}`),
   'a large quoted-printable text': () =>
     mail(
       '',
@@ -120,8 +119,8 @@ test('large mails to be read at once do not add up', TIMEOUT, async (t) => {
   const to = await subscriber({ name: 'prey', device: { channel: 'loopback', value: 'prey' } });
   const content = mail('', `${PLAIN}\r\n${`${'x'.repeat(998)}\r\n`.repeat(40_000)}`);
   await during('10 mails of 38 MiB to one device, at once', async () => {
-    const replies = Array.from({ length: 10 }, async () =>
-      send(await open(), 'you@example.net', to, content),
+    const replies = Array.from({ length: 10 }, async (_, i) =>
+      send(await open(), 'you@example.net', to, `Subject: ${i}\r\n${content}`),
     );
     for (const reply of await Promise.all(replies)) {
       const { code, stdout } = await on.command('track', reply.slice(-16), '--wait', '--json');

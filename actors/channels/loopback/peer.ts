@@ -2,7 +2,8 @@
  * The devices at the other end: inside the process, named, each doing what a script says. They
  * record what they got, and send. The simulation's edge, and the stand-in for channels to come.
  *
- * Invariants: a device that keeps has a message exactly when it is in `received`; nothing waits for real time.
+ * Invariants: a device that keeps has a message exactly when it is in `received`; nothing waits for
+ * real time.
  */
 
 import type { Outcome } from '../../../schemas/delivery.js';

@@ -1,4 +1,4 @@
-/** How long messages are kept: by who reads them, and never shorter than their content is needed. */
+/** How long messages are kept: by who reads them, never shorter than their content is needed. */
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
