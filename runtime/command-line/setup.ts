@@ -14,6 +14,9 @@ import { type Call, type Command, EXIT, fail, print, texts, UsageError } from '.
 import { dataDirectory } from './opening.js';
 
 const KEY_BITS = 2048;
+/** Labels of letters, digits and hyphens (RFC 1123 section 2.1), at least two. */
+const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{1,63}$/i;
+const KEY_NAME = 'patchboard-signing.pem';
 
 export const command: Command = {
   help: `setup [--config FILE] [--domain NAME] [--answer NAME=TEXT]... [--yes] [--json]
@@ -31,13 +34,19 @@ An existing file is never overwritten.`,
       const message = `${file} exists: change it by hand, or name another one with --config.`;
       return fail(call, { code: 'CONFIG_INVALID', message });
     }
+    const keyFile = resolve(dirname(file), KEY_NAME);
+    if (existsSync(keyFile)) {
+      const message = `${keyFile} exists: keep the key, move it away, or choose another directory.`;
+      return fail(call, { code: 'CONFIG_INVALID', message });
+    }
     const asking = await openAsking(call);
     try {
       const domain = await asking.ask('domain', 'Your domain', call.settings.get('domain') ?? '');
       if (domain === '') throw new UsageError('the domain is missing: --domain example.org');
+      if (!DOMAIN.test(domain)) throw new UsageError(`"${domain}" is no domain: example.org`);
       const operator = await asking.ask('operator', 'Account of the operator', 'operator');
       const answers = await askChannels(asking, domain);
-      return write(call, { file, domain, operator, answers });
+      return write(call, { file, keyFile, domain, operator, answers });
     } finally {
       asking.close();
     }
@@ -57,6 +66,11 @@ async function openAsking(call: Call): Promise<Asking> {
       return [answer.slice(0, at), answer.slice(at + 1)];
     }),
   );
+  const known = ['domain', 'operator', ...channels.flatMap(questionsOf)];
+  for (const name of given.keys()) {
+    if (known.includes(name)) continue;
+    throw new UsageError(`--answer ${name}: nobody asks that; there are: ${known.join(', ')}`);
+  }
   if (call.values['yes'] === true || process.stdin.isTTY !== true) {
     return { ask: async (name, _, usual) => given.get(name) ?? usual, close: () => {} };
   }
@@ -69,6 +83,10 @@ async function openAsking(call: Call): Promise<Asking> {
     },
     close: () => lines.close(),
   };
+}
+
+function questionsOf({ name, setup }: (typeof channels)[number]): string[] {
+  return (setup?.questions ?? []).map((question) => `${name}.${question.name}`);
 }
 
 async function askChannels(
@@ -89,15 +107,15 @@ async function askChannels(
 
 interface Chosen {
   readonly file: string;
+  readonly keyFile: string;
   readonly domain: string;
   readonly operator: string;
   readonly answers: ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
 
 async function write(call: Call, chosen: Chosen): Promise<number> {
-  const { file, domain, operator } = chosen;
+  const { file, keyFile, domain, operator } = chosen;
   const data = await dataDirectory(call);
-  const keyFile = resolve(dirname(file), 'patchboard-signing.pem');
   const pair = generateKeyPairSync('rsa', { modulusLength: KEY_BITS });
   const publicKey = pair.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
   const sections: Record<string, unknown> = {};
@@ -117,7 +135,7 @@ async function write(call: Call, chosen: Chosen): Promise<number> {
   writeFileSync(file, stringify({ domain, operator, data, ...sections }), { flag: 'wx' });
   print(call, { file, keyFile, records }, [
     `Written: ${file}, ${keyFile}`,
-    'Publish these DNS records:',
+    'Publish these DNS records, and an address (A, AAAA) for the name in MX:',
     ...records.map((record) => `  ${record}`),
     `Then: patchboard start --config ${file}, and patchboard doctor --config ${file}`,
   ]);
