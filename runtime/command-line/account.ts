@@ -1,9 +1,10 @@
 /** `patchboard account`: subscribers, their addresses, passwords and roles. */
 
-import type { Account } from '../../schemas/account.js';
+import { spanText } from '../../actors/message-tracker/words.js';
+import type { Account, Profile } from '../../schemas/account.js';
 import { type Call, type Command, EXIT, fail, print, texts, UsageError, word } from './call.js';
 import { change, withReader } from './opening.js';
-import { table } from './times.js';
+import { fullTime, table } from './times.js';
 
 const SHOWN_MAX = 1000;
 
@@ -72,8 +73,14 @@ export async function done(call: Call, operation: string, argument: unknown): Pr
   const answer = await change(call, operation, argument);
   if (!answer.ok) return fail(call, answer);
   const { value } = answer;
-  print(call, value, isAccount(value) ? describe(value) : [JSON.stringify(value)]);
+  const lines = isAccount(value) ? describe(value) : [doneText(value)];
+  print(call, value, lines);
   return EXIT.ok;
+}
+
+function doneText(value: unknown): string {
+  const isRemoval = typeof value === 'object' && value !== null && 'removed' in value;
+  return isRemoval ? `removed: ${String(value.removed)}` : JSON.stringify(value);
 }
 
 function isAccount(value: unknown): value is Account {
@@ -130,7 +137,7 @@ function list(call: Call): Promise<number> {
 
 /** What people see of an account. */
 export function describe(account: Account): string[] {
-  const { devices, profiles, defaultProfile } = account;
+  const { devices, profiles, defaultProfile, active, quiet } = account;
   return [
     `${account.name}   ${account.roles.join(', ')}   version ${account.version}`,
     ...account.addresses.map(({ channel, value }) => `  address  ${channel}:${value}`),
@@ -139,12 +146,34 @@ export function describe(account: Account): string[] {
         ({ id, address }) => `  device   ${device.name}: ${id} ${address.channel}:${address.value}`,
       ),
     ),
-    ...profiles.map(({ id, steps }) => {
-      const ways = steps.map((step) => step.endpoints.join(' and ')).join(', then ');
-      const mark = id === defaultProfile ? ' (default)' : '';
-      return `  profile  ${id}${mark}: ${ways === '' ? 'last resort only' : ways}`;
+    ...profiles.map((profile) => {
+      const mark = profile.id === defaultProfile ? ' (default)' : '';
+      return `  profile  ${profile.id}${mark}: ${waysText(profile)}`;
     }),
+    ...active.map(({ profile, from, until }) => {
+      const start = from === undefined ? '' : ` from ${fullTime(from)}`;
+      const end = until === undefined ? '' : ` until ${fullTime(until)}`;
+      return `  in use   ${profile}${start}${end}`;
+    }),
+    ...(quiet === undefined ? [] : [`  quiet    until ${fullTime(quiet.until)}`]),
   ];
+}
+
+/** "work, after 5 m inbox, else dead": the steps as they will be taken. */
+function waysText({ steps, confirms, lastResort }: Profile): string {
+  let ways = '';
+  let waitMs: number | undefined;
+  for (const step of steps) {
+    const endpoints = step.endpoints.join(' and ');
+    if (ways === '') ways = endpoints;
+    else
+      ways +=
+        waitMs === undefined ? `, then ${endpoints}` : `, after ${spanText(waitMs)} ${endpoints}`;
+    waitMs = step.waitMs;
+  }
+  const all = confirms === 'all' ? ', all must confirm' : '';
+  if (ways === '') return lastResort === 'dead' ? 'no way: dead' : 'last resort only';
+  return `${ways}${all}${lastResort === 'dead' ? ', else dead' : ''}`;
 }
 
 async function firstLine(): Promise<string> {
