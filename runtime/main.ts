@@ -70,8 +70,8 @@ export async function main(args: readonly string[], surroundings: Surroundings):
   if (entry === undefined) {
     const near = nearest(name, Object.keys(COMMANDS));
     const hint = near === undefined ? 'see patchboard --help' : `did you mean "${near}"?`;
-    surroundings.err(`There is no command "${name}"; ${hint}`);
-    return EXIT.usage;
+    const unknown = new UsageError(`There is no command "${name}"; ${hint}`);
+    return tellError(unknown, rest, surroundings);
   }
   const { command } = await entry.load();
   try {
@@ -80,17 +80,23 @@ export async function main(args: readonly string[], surroundings: Surroundings):
     surroundings.out(`patchboard ${command.help}`);
     return EXIT.ok;
   } catch (error) {
-    return tellError(error, name, surroundings);
+    return tellError(addHelp(error, name), rest, surroundings);
   }
 }
 
-function tellError(error: unknown, name: string, { err }: Surroundings): number {
-  if (error instanceof UsageError) {
-    err(`${error.message}; see patchboard ${name} --help`);
-    return EXIT.usage;
-  }
-  err(error instanceof Error ? error.message : String(error));
-  return EXIT.failed;
+function addHelp(error: unknown, name: string): unknown {
+  if (!(error instanceof UsageError)) return error;
+  return new UsageError(`${error.message}; see patchboard ${name} --help`);
+}
+
+/** With --json also what could not be understood is told as one JSON document. */
+function tellError(error: unknown, args: readonly string[], { out, err }: Surroundings): number {
+  const message = error instanceof Error ? error.message : String(error);
+  const isUsage = error instanceof UsageError;
+  const code = isUsage ? 'USAGE' : 'FAILED';
+  if (args.includes('--json')) out(JSON.stringify({ ok: false, code, message }));
+  else err(message);
+  return isUsage ? EXIT.usage : EXIT.failed;
 }
 
 function overview({ out }: Surroundings): number {

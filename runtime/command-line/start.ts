@@ -13,7 +13,7 @@ import { createLog, jsonLines, prettyLines } from '../observe.js';
 import { type Serving, serve } from '../serve.js';
 import { hasEnvironment } from '../store/embedded-tables.js';
 import { version } from '../version.js';
-import { type Call, type Command, EXIT } from './call.js';
+import { type Call, type Command, EXIT, fail } from './call.js';
 import {
   accountAddress,
   DEMO_NAME,
@@ -91,7 +91,8 @@ async function settlePorts(call: Call, loaded: Loaded): Promise<Settled | undefi
     const isFree = loaded.file === undefined && !loaded.given.has(path);
     const next = isFree ? await nextFree(value) : undefined;
     if (next === undefined) {
-      call.err(`${path} ${value}: ${probed.reason}. Set ${path}, or stop the other program.`);
+      const message = `${path} ${value}: ${probed.reason}. Set ${path}, or stop the other program.`;
+      fail(call, { code: 'FAILED', message });
       return undefined;
     }
     call.err(`${path} ${value}: ${probed.reason}; taking ${next}`);
@@ -160,8 +161,12 @@ async function invite(call: Call, domain: string, serving: Serving): Promise<voi
   const channel = invitingChannel(channels);
   const listen = channel === undefined ? undefined : serving.addresses[channel.name];
   if (channel === undefined || listen === undefined) return;
-  if ((await serving.running.accounts.find(DEMO_NAME)) === undefined) return;
+  const demo = await serving.running.accounts.find(DEMO_NAME);
+  if (demo === undefined) return;
   const to = accountAddress(channel, DEMO_NAME, domain);
+  // The account keeps the address of its first start when the domain is another one now.
+  const reached = channel.address(to);
+  if (!reached.ok || !demo.addresses.some(({ value }) => value === reached.address.value)) return;
   const invited = invitation(channel, { listen, to });
   if (invited === undefined) return;
   const isTerminal = process.stdin.isTTY === true;
