@@ -36,6 +36,8 @@ interface Line {
 
 const SHORT_CHARACTERS = 4;
 const LABEL_WIDTH = 12;
+/** "+135 ms", "email #1"; a longer one takes from what follows. */
+const SINCE_WIDTH = 8;
 
 /** The name under which people meet a message: its submission, with the recipient's number. */
 export function messageName(key: string): string {
@@ -75,7 +77,7 @@ export function headline(document: MessageDocument): string {
 
 /** State, what it means, and when somebody looks again. */
 export function standing({ document, now, time }: Telling): string {
-  const parts = [document.state.replace('.', ', '), meaning(document, time)];
+  const parts = [stateText(document.state), meaning(document, time)];
   const { dueAt, closed } = document;
   if (!closed && dueAt !== null) {
     const wait = dueAt > now ? `in ${spanText(dueAt - now)}` : `due for ${spanText(now - dueAt)}`;
@@ -83,6 +85,11 @@ export function standing({ document, now, time }: Telling): string {
   }
   if (document.senderTold !== undefined) parts.push(`sender: ${document.senderTold}`);
   return parts.join(' · ');
+}
+
+/** "failed, dead": a state as people read it. */
+function stateText(state: string): string {
+  return state.replace('.', ', ');
 }
 
 function meaning(document: MessageDocument, time: LocalTime): string {
@@ -162,13 +169,13 @@ function stepLines(entry: HistoryEntry, document: MessageDocument): Step[] {
     case 'ATTEMPT_LOST':
       return [attemptLine(document, event, '? unknown', 'the worker is gone; it may have arrived')];
     case 'DUE':
-      return [step('time is due', `now ${state}`)];
+      return [step('due', `now ${stateText(state)}`)];
     case 'STUCK':
       return [step('stuck', `looked at ${event.looks} times and never moved`)];
     case 'REDIRECT':
       return [step('redirected', `to ${event.to.via.value} by ${event.by}`)];
     default:
-      return [step(`${event.type.toLowerCase()}`, `by ${event.by}, now ${state}`)];
+      return [step(event.type.toLowerCase(), `by ${event.by}, now ${stateText(state)}`)];
   }
 }
 
@@ -206,7 +213,7 @@ export function planText(steps: readonly PlanStep[]): string {
 function deliveryLabel(document: MessageDocument, id: number, attempt: string): string {
   const delivery = document.context.deliveries.find((candidate) => candidate.id === id);
   const trial = attempt.split('.')[1];
-  const channel = delivery?.address.channel ?? `delivery ${id}`;
+  const channel = delivery?.address.channel ?? `way ${id}`;
   return trial === undefined ? channel : `${channel} #${trial}`;
 }
 
@@ -258,8 +265,8 @@ export function describePlans({ document, now, time }: Telling): Line[] {
 
 function textOf(line: Line): string {
   const time = line.time.padEnd(LABEL_WIDTH);
-  const start = `${time}   ${line.since.padEnd(8)} ${line.what.padEnd(LABEL_WIDTH - 1)}`;
-  return `${start} ${line.detail}`.trimEnd();
+  const middle = `${line.since.padEnd(SINCE_WIDTH)} ${line.what}`.padEnd(SINCE_WIDTH + LABEL_WIDTH);
+  return `${time}   ${middle} ${line.detail}`.trimEnd();
 }
 
 function pointers(document: MessageDocument): string {

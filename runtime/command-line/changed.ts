@@ -14,7 +14,8 @@ export async function changeMessages(
   if (!answer.ok) return fail(call, answer);
   const moved = movedOf(answer.value);
   const lines = moved.map(
-    ({ key, state }) => `${messageName(key)}  now ${state}   patchboard track ${shortName(key)}`,
+    ({ key, state }) =>
+      `${messageName(key)}  now ${state.replace('.', ', ')}   patchboard track ${shortName(key)}`,
   );
   print(call, answer.value, lines);
   return EXIT.ok;

@@ -76,6 +76,7 @@ function lines(call: Call, documents: readonly MessageDocument[]): string[] {
       shortName(document.key),
       document.input.sender.address?.value ?? '(no sender)',
       `→ ${document.context.recipient.via.value}`,
+      document.input.header.subject ?? '(no subject)',
       document.context.because ?? '',
     ]),
   );

@@ -75,13 +75,14 @@ async function examine(call: Call): Promise<Finding[]> {
     return loaded.problems.map((text) => ({ verdict: 'problem', about: 'config', text }));
   }
   const { config, file, warnings } = loaded;
-  const isRunning = (await callControl(config.data, 'status', {})) !== undefined;
+  const status = await callControl(config.data, 'status', {});
+  const running = status === undefined ? undefined : JSON.stringify(status);
   const found: Finding[] = [{ verdict: 'ok', about: 'config', text: file ?? 'no file: defaults' }];
   for (const text of warnings) found.push({ verdict: 'warning', about: 'config', text });
   found.push(await storeFinding(call, config));
   for (const setting of loaded.settings) {
     if (!/(^|\.)listen$/.test(setting.path) || typeof setting.value !== 'string') continue;
-    found.push(await portFinding(setting.path, setting.value, isRunning));
+    found.push(await portFinding(setting.path, setting.value, running));
   }
   found.push(...(await demoFindings(call)));
   for (const channel of channels) {
@@ -115,15 +116,19 @@ async function storeFinding(call: Call, config: SwitchConfig): Promise<Finding> 
   }
 }
 
-async function portFinding(path: string, listen: string, isRunning: boolean): Promise<Finding> {
+/** `running`: what the running switch says of itself, its addresses among it. */
+async function portFinding(path: string, listen: string, running?: string): Promise<Finding> {
   const about = path.replace(/\.listen$/, '');
   if (listen === 'off') return { verdict: 'ok', about, text: 'does not listen' };
   const probed = await probe(listen);
   if (probed.ok) {
-    const text = isRunning ? `${listen}: nobody listens there` : `${listen} is free`;
-    return { verdict: isRunning && !listen.endsWith(':0') ? 'warning' : 'ok', about, text };
+    if (running === undefined) return { verdict: 'ok', about, text: `${listen} is free` };
+    const text = `${listen}: the switch does not listen there`;
+    return { verdict: listen.endsWith(':0') ? 'ok' : 'warning', about, text };
   }
-  if (isRunning) return { verdict: 'ok', about, text: `${listen}: ${probed.reason}` };
+  if (running?.includes(`"${listen}"`) === true) {
+    return { verdict: 'ok', about, text: `${listen}: the switch listens there` };
+  }
   const remedy = `set ${path}, or stop the other program`;
   return { verdict: 'problem', about, text: `${listen}: ${probed.reason}`, remedy };
 }

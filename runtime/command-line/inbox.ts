@@ -16,7 +16,8 @@ export const command: Command = {
   help: `inbox ACCOUNT [--limit 20] [--json]
 patchboard inbox show ID
 
-The messages to an account, the newest first. "show" writes what came in, byte for byte.`,
+The messages to an account, the newest first. "show" writes what came in, byte for byte,
+also with --json.`,
   options: { limit: { type: 'string' } },
   async run(call) {
     const account = word(call, 0, 'the account');
@@ -80,7 +81,10 @@ async function show(call: Call, store: Store): Promise<number> {
   if (!resolved.ok) return fail(call, resolved);
   const document = await readMessage(store, resolved.keys[0] ?? '');
   const content = document?.context.content;
-  if (content === undefined) return EXIT.failed;
+  if (content === undefined) {
+    const message = 'The content is no longer kept.';
+    return fail(call, { code: 'MESSAGE_UNKNOWN', message });
+  }
   if (content.kind === 'umf') {
     const { bytes: _, ...body } = content.umf.body;
     print(call, { ...content.umf, body }, [content.umf.body.text ?? '(no text)']);

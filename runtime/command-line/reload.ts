@@ -17,7 +17,9 @@ changes.`,
       return fail(call, { code: 'NOT_RUNNING', message });
     }
     if (!answer.ok) return fail(call, answer);
-    print(call, answer.value, [`reloaded: ${JSON.stringify(answer.value)}`]);
+    print(call, answer.value, [
+      'The configuration is read anew. Addresses, data and channels change at the next start.',
+    ]);
     return EXIT.ok;
   },
 };

@@ -29,7 +29,7 @@ nothing is ever overwritten.`,
     } finally {
       await copy.close();
     }
-    print(call, { ok: true, data }, [`restored ${from} to ${data}   patchboard start`]);
+    print(call, { ok: true, data }, [`restored ${from} to ${data}`]);
     return EXIT.ok;
   },
 };
