@@ -9,6 +9,7 @@ import { execFile } from 'node:child_process';
 import { channels } from '../../actors/channels/index.js';
 import type { Log } from '../../actors/machinery.js';
 import { type LoadedConfig, loadConfig } from '../config.js';
+import { callControl } from '../control.js';
 import { createLog, jsonLines, prettyLines } from '../observe.js';
 import { type Serving, serve } from '../serve.js';
 import { hasEnvironment } from '../store/embedded-tables.js';
@@ -40,6 +41,11 @@ JSON on standard error. SIGTERM drains and stops, SIGHUP reads the configuration
   async run(call) {
     const loaded = await loadWhole(call);
     if (!tellProblems(call, loaded)) return EXIT.failed;
+    const { data } = loaded.config;
+    if ((await callControl(data, 'status', {})) !== undefined) {
+      const message = `The switch runs on ${data} already: see patchboard status.`;
+      return fail(call, { code: 'STORE_UNAVAILABLE', message });
+    }
     const settled = await settlePorts(call, loaded);
     if (settled === undefined) return EXIT.failed;
     const isNew = !hasEnvironment(settled.config.data);

@@ -2,6 +2,7 @@
 
 import Type from 'typebox';
 import type { Channel } from '../../actors/channel.js';
+import { messageName } from '../../actors/message-tracker/tracker.js';
 import type { Address, Recipient } from '../../schemas/address.js';
 import type { MessageDocument, MessageEvent } from '../../schemas/message.js';
 import type { Submission } from '../../schemas/submission.js';
@@ -136,9 +137,15 @@ async function command(
     if (document === undefined) continue;
     const applied = await operated.core.kernel.observe(key, event(document));
     if (applied.ok) done.push({ key, state: applied.document.state });
-    else refused = refuse(applied.code, `${key.slice('msg/'.length)}: ${applied.message}`);
+    else refused = refuse(applied.code, refusalText(key, applied.message));
   }
   return done.length === 0 && refused !== undefined ? refused : value({ messages: done });
+}
+
+/** Names the message once, as people know it. */
+function refusalText(key: string, message: string): string {
+  const said = message.startsWith(`${key} `) ? message.slice(key.length) : `: ${message}`;
+  return `${messageName(key)}${said}`;
 }
 
 function simple(type: Command) {

@@ -63,6 +63,44 @@ describe('the command line', () => {
     assert.match(refused.stderr, /yaml:1: unknown setting "doman"; did you mean "domain"\?/);
   });
 
+  it('tells with --json in one document what it did not understand', async (t) => {
+    const folder = temporaryFolder(t);
+    for (const words of [['inbox'], ['trakc'], ['track', '--wiat'], ['dead', 'show']]) {
+      const ran = await patchboard(folder, ...words, '--json');
+      assert.equal(ran.code, 2);
+      assert.equal(JSON.parse(ran.stdout).code, 'USAGE');
+      assert.equal(ran.stderr, '');
+    }
+  });
+
+  it('sets nothing up with a wrong domain, an unknown answer or over an older key', async (t) => {
+    const folder = temporaryFolder(t);
+    const setup = (...words: string[]) => patchboard(folder, 'setup', '--yes', ...words);
+    assert.equal((await setup('--domain', 'not a domain')).code, 2);
+    assert.match((await setup('--domain', 'a.example', '--answer', 'x=1')).stderr, /nobody asks/);
+    assert.equal(existsSync(join(folder, 'patchboard-signing.pem')), false);
+    writeFileSync(join(folder, 'patchboard-signing.pem'), 'older');
+    const kept = await setup('--domain', 'a.example');
+    assert.equal(kept.code, 1);
+    assert.match(kept.stderr, /patchboard-signing.pem exists: keep the key/);
+    assert.equal(existsSync(join(folder, 'patchboard.yaml')), false);
+  });
+
+  it('shows which profile is in use, its waits, and until when it is quiet', async (t) => {
+    const folder = temporaryFolder(t);
+    await patchboard(folder, 'account', 'add', 'ann');
+    await patchboard(folder, 'device', 'add', 'ann', 'work', 'email:ann@work.example');
+    const steps = ['--step', 'work@5m', '--step', 'inbox', '--dead'];
+    await patchboard(folder, 'profile', 'put', 'ann', 'day', ...steps);
+    await patchboard(folder, 'profile', 'use', 'ann', 'day');
+    const quiet = await patchboard(folder, 'profile', 'quiet', 'ann', '--until', '1h');
+    assert.match(quiet.stdout, /^ {2}profile {2}day: work, after 5 m inbox, else dead$/m);
+    assert.match(quiet.stdout, /^ {2}in use {3}day$/m);
+    assert.match(quiet.stdout, /^ {2}quiet {4}until \d{4}-/m);
+    const removed = await patchboard(folder, 'account', 'remove', 'ann');
+    assert.equal(removed.stdout, 'removed: ann\n');
+  });
+
   it('sets up a switch: a file that loads, a private key, the DNS records', async (t) => {
     const folder = temporaryFolder(t);
     const setup = await patchboard(folder, 'setup', '--yes', '--domain', 'example.org');
