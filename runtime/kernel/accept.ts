@@ -189,8 +189,12 @@ class StoreAccepting implements Accepting {
       return { ok: true, id, again: true, proceed };
     }
     this.#parts.committer.note(oldKey, { answered: true });
-    await this.#parts.committer.decide(old, []);
-    return this.#write0(submission, recipients.first, recipients.others);
+    const freed = await this.#parts.committer.decide(old, []);
+    const { unique: _, ...unclaimed } = submission;
+    // A newer worker's document cannot be changed here: its old claim must not stop this mail.
+    const isStuck = !freed.ok && freed.reason === 'notTaken';
+    const { first, others } = recipients;
+    return this.#write0(isStuck ? unclaimed : submission, first, others);
   }
 
   #isClaimOver(old: MessageDocument, submission: Submission): boolean {

@@ -14,6 +14,7 @@ import type { Changed } from '../../runtime/accounts.js';
 import { createMemoryBus } from '../../runtime/bus/memory.js';
 import { loadConfig } from '../../runtime/config.js';
 import { createMemoryStore } from '../../runtime/store/memory.js';
+import type { Store } from '../../runtime/store/store.js';
 import { type RunningSwitch, startSwitch } from '../../runtime/switch.js';
 import type { Account, ProfileStep } from '../../schemas/account.js';
 import type { SwitchConfig } from '../../schemas/config.js';
@@ -65,13 +66,13 @@ export async function aSwitch(
   t: TestContext,
   names: readonly string[],
   settings: Readonly<Record<string, string>> = {},
+  store: Store = createMemoryStore(),
 ): Promise<TestSwitch> {
   const clock = manualClock();
   const peers = new Map(names.map((name) => [name, new LoopbackPeer()]));
   const loopbacks = names.map((name) => createLoopback(name, peers.get(name)));
   const channels: Channel<never>[] = [...loopbacks, inbox];
   const config = configured(channels, settings);
-  const store = createMemoryStore();
   const bus = createMemoryBus();
   const running = await startSwitch({ config, clock, store, bus, channels, log: SILENT });
   t.after(async () => {
