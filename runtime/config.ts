@@ -148,8 +148,12 @@ function expectation(setting: Setting, fallback: string | undefined): string {
   if (choices?.every((choice) => typeof choice === 'string')) {
     return `must be one of ${choices.join(', ')}`;
   }
-  const hint = unit === 'ms' ? ' (such as 30s, 5m, 30d)' : ' (such as 64KiB, 25MiB)';
-  return `${fallback ?? 'is wrong'}${unit === undefined ? '' : hint}${documentation(schema)}`;
+  if (schema.form !== undefined) return `must be ${schema.form}${documentation(schema)}`;
+  if (unit !== undefined) {
+    const example = unit === 'ms' ? 'a time such as 30s, 5m, 30d' : 'a size such as 64KiB, 25MiB';
+    return `must be ${example}${documentation(schema)}`;
+  }
+  return `${fallback ?? 'is wrong'}${documentation(schema)}`;
 }
 
 function documentation(schema: SchemaNode): string {

@@ -11,6 +11,7 @@
 
 import Type, { type Static, type TInteger, type TString } from 'typebox';
 
+const DOMAIN = '^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
@@ -34,7 +35,8 @@ export function secret(description: string): TString {
 /** "host:port" with IPv6 hosts in brackets; port 0 takes a free one; "off" does not listen. */
 export function listenAddress(defaultAddress: string, description: string): TString {
   const pattern = '^(off|(\\[[0-9a-fA-F:.]+\\]|[^\\s:\\[\\]]+):[0-9]{1,5})$';
-  return Type.String({ pattern, default: defaultAddress, description });
+  const form = 'host:port, or off';
+  return Type.String({ pattern, form, default: defaultAddress, description });
 }
 
 /** What an operator may change of a channel's delivery policy (D1); see `DeliveryPolicy`. */
@@ -70,7 +72,8 @@ export const PolicySchema = Type.Object(
 export const CoreConfigSchema = Type.Object(
   {
     domain: Type.String({
-      minLength: 1,
+      pattern: DOMAIN,
+      form: 'a domain such as example.org',
       default: 'patchboard.localhost',
       description: 'The domain whose addresses belong to subscribers.',
     }),

@@ -33,6 +33,8 @@ export interface SchemaNode {
   readonly unit?: 'ms' | 'bytes';
   readonly secret?: boolean;
   readonly pattern?: string;
+  /** What `pattern` demands, for people: "host:port". */
+  readonly form?: string;
   /** Path of the setting whose value this one has unless it is set itself. */
   readonly follows?: string;
 }

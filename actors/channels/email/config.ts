@@ -13,6 +13,7 @@ const MIB = 1024 * 1024;
 const Listen = Type.String({
   default: '127.0.0.1:2525',
   pattern: '^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):\\d{1,5}$',
+  form: 'host:port',
   description: 'Address and port for incoming mail; port 0 takes a free one; [::]:25 is every one.',
 });
 
@@ -138,6 +139,7 @@ export const EmailConfigSchema = Type.Object(
       default: 'patchboard.localhost',
       follows: 'domain',
       pattern: '^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$',
+      form: 'a name such as mail.example.org',
       description: 'Name of this switch in greetings, Received lines and reports.',
     }),
     domains: Type.Array(Type.String(), {

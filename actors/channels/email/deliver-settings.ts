@@ -63,6 +63,7 @@ export const deliverProperties = {
   smartHost: Type.Optional(
     Type.String({
       pattern: '^[^\\s:]+(:\\d{1,5})?$|^\\[[0-9A-Fa-f:.]+\\](:\\d{1,5})?$',
+      form: 'host:port',
       description: 'host:port that takes all outgoing mail; absent: mail hosts by DNS.',
     }),
   ),
