@@ -166,7 +166,7 @@ policy: {pigeon: {retryMs: [5s, 1m], trials: 3}}
     assert.match(text, /yaml:3: http.listen is "2580": must be host:port, or off/);
     assert.match(text, /yaml:4: retention.history is "soon": must be a time such as 30s, 5m, 30d/);
     assert.match(text, /PATCHBOARD_PIGEON_TAME: pigeon.tame is "perhaps": must be boolean/);
-    assert.match(text, /--disk.lowBytes: disk.lowBytes is "much": must be integer \(such as 64KiB/);
+    assert.match(text, /--disk.lowBytes: disk.lowBytes is "much": must be a size such as 64KiB/);
   });
 
   it('never shows a wrong secret', () => {
