@@ -4,6 +4,7 @@
  */
 
 import type { Failure } from '../actors/machinery.js';
+import { isOwn } from '../actors/message-tracker/own-submission.js';
 import { IDENTIFIER_PATTERN, splitMessageKey } from '../schemas/identifier.js';
 import type { HistoryEntry, MessageDocument } from '../schemas/message.js';
 import { overflowKey, rowValue } from './kernel/document.js';
@@ -14,6 +15,8 @@ type Reads = Pick<Store, 'get' | 'list'>;
 /** An ending is looked for among so many of the newest messages. */
 export const ENDING_SEARCH_MAX = 100_000;
 const PAGE = 5_000;
+/** So many reports and notices in a row are passed over for `last`. */
+const OWN_PASSED_MAX = 100;
 const RECIPIENTS_SHOWN_MAX = 1_000;
 const ENDING_PATTERN = /^[0-9a-hjkmnp-tv-z]{2,15}(\.\d+)?$/;
 const ALL_MESSAGES = 'keys/msg/';
@@ -24,7 +27,7 @@ export type Resolved = { readonly ok: true; readonly keys: readonly string[] } |
 export async function resolveMessages(store: Reads, text: string): Promise<Resolved> {
   const wanted = text.trim();
   if (wanted === 'last') {
-    const [key] = await store.list(ALL_MESSAGES, { limit: 1, order: 'descending' });
+    const key = await lastSent(store);
     return key === undefined ? unknown('There is no message yet.') : recipientsOf(store, key);
   }
   const [id = '', number] = wanted.toLowerCase().split('.');
@@ -34,6 +37,16 @@ export async function resolveMessages(store: Reads, text: string): Promise<Resol
     if (byEnding !== undefined) return byEnding;
   }
   return resolveReference(store, wanted);
+}
+
+/** The newest message that somebody sent; the switch's own reports and notices are not meant. */
+async function lastSent(store: Reads): Promise<string | undefined> {
+  const keys = await store.list(ALL_MESSAGES, { limit: OWN_PASSED_MAX, order: 'descending' });
+  for (const key of keys) {
+    const document = await readMessage(store, key);
+    if (document !== undefined && !isOwn(document)) return key;
+  }
+  return keys[0];
 }
 
 async function recipientsOf(store: Reads, key: string, number?: string): Promise<Resolved> {

@@ -1,7 +1,9 @@
 /** Reads what a message says: the raw bytes as they came, or the UMF made from them when needed. */
 
 import type { Channel } from '../../actors/channel.js';
+import type { FormattedCopy } from '../../schemas/delivery.js';
 import { splitMessageKey } from '../../schemas/identifier.js';
+import type { MessageDocument } from '../../schemas/message.js';
 import type { Content } from '../../schemas/submission.js';
 import type { Umf } from '../../schemas/umf.js';
 import type { Store } from '../store/store.js';
@@ -10,7 +12,12 @@ export interface ContentReader {
   /** Undefined: there is only UMF. Rejects when the bytes are gone or cannot be read. */
   raw(content: Content): Promise<{ channel: string; bytes: Uint8Array } | undefined>;
   umf(content: Content, key: string): Promise<Umf>;
+  /** The copy of an attempt as the message's document can hold it: a large body becomes a blob. */
+  keepCopy(copy: FormattedCopy, attempt: string, owner: MessageDocument): Promise<FormattedCopy>;
 }
+
+/** As with accepted content (law 1): what is larger does not stand in a document. */
+const COPY_INLINE_MAX_BYTES = 64 * 1024;
 
 export function createContentReader(
   store: Store,
@@ -39,7 +46,20 @@ export function createContentReader(
     return channel.read(await bytesOf(content.at), splitMessageKey(key).submission);
   }
 
-  return { raw, umf };
+  async function keepCopy(copy: FormattedCopy, attempt: string, owner: MessageDocument) {
+    if (copy.body === undefined || !('bytes' in copy.body)) return copy;
+    const { bytes } = copy.body;
+    if (bytes.length <= COPY_INLINE_MAX_BYTES) return copy;
+    const blob = `blob/${owner.key}/${attempt}`;
+    await store.putBlob(blob, once(bytes), owner.purgeAt);
+    return { head: copy.head, body: { blob } };
+  }
+
+  return { raw, umf, keepCopy };
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
 }
 
 async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {

@@ -100,8 +100,14 @@ class Agents implements Delivering {
     );
   }
 
-  async #bytesSent(flight: Flight, copy: FormattedCopy): Promise<boolean> {
+  async #record(flight: Flight, copy: FormattedCopy): Promise<boolean> {
     flight.refused = 'lost';
+    const { attempt, held } = flight;
+    const kept = await this.#parts.content.keepCopy(copy, attempt, held.document);
+    return this.#bytesSent(flight, kept);
+  }
+
+  async #bytesSent(flight: Flight, copy: FormattedCopy): Promise<boolean> {
     for (let tries = 0; tries < DECIDE_TRIES_MAX; tries += 1) {
       const delivery = deliveryIn(flight.held, flight.delivery);
       if (delivery === undefined) return false;
@@ -145,7 +151,7 @@ class Agents implements Delivering {
       raw: () => this.#parts.content.raw(document.context.content),
       umf: () => this.#parts.content.umf(document.context.content, document.key),
       bytesSent: (copy) => {
-        flight.recording = this.#bytesSent(flight, copy);
+        flight.recording = this.#record(flight, copy);
         return flight.recording;
       },
     };
