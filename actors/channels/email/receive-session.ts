@@ -38,6 +38,10 @@ const TRY_LATER: Refusal = {
 const NEED_UTF8: Refusal = { code: 553, text: '5.6.7 This address needs the SMTPUTF8 parameter' };
 const UNKNOWN_PARAMETER: Refusal = { code: 555, text: '5.5.4 Unknown parameter' };
 const NO_RELAY: Refusal = { code: 550, text: '5.7.1 Relaying denied: sign in to send outside' };
+const SIGN_IN_AGAIN: Refusal = {
+  code: 550,
+  text: '5.7.1 Your account was changed meanwhile: connect and sign in again',
+};
 const NOBODY: Refusal = { code: 550, text: '5.1.1 Nobody has this address here' };
 
 export class Session implements Handlers {
@@ -207,6 +211,7 @@ export class Session implements Handlers {
   ): Promise<{ readonly account: Account | undefined } | Refusal> {
     const { account } = connection;
     if (account !== undefined) {
+      if (!(await this.#isStillSignedIn(account))) return SIGN_IN_AGAIN;
       const own = mailFrom === undefined || isAddressOf(account, mailFrom);
       if (own || this.#config.submission.senders === 'any') return { account };
       return { code: 550, text: '5.7.1 This sender address is not yours' };
@@ -217,6 +222,15 @@ export class Session implements Handlers {
     const found = await this.#find(mailFrom);
     if (found.kind === 'tryLater') return TRY_LATER;
     return { account: found.kind === 'subscriber' ? found.account : undefined };
+  }
+
+  /** A connection may live long: a new password, or the account's end, ends what it may do. */
+  async #isStillSignedIn(account: Account): Promise<boolean> {
+    const [address] = account.addresses;
+    if (address === undefined) return true;
+    const found = await this.#context.directory.find(address);
+    if (found.kind !== 'subscriber') return found.kind === 'tryLater';
+    return found.account.id === account.id && found.account.password === account.password;
   }
 
   async #resolve(

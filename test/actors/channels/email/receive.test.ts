@@ -273,6 +273,26 @@ describe('signing in', () => {
   const plain = (name: string, password: string): string =>
     `AUTH PLAIN ${Buffer.from(`\0${name}\0${password}`).toString('base64')}`;
 
+  it('ends with a new password or with the account, on open connections too', async () => {
+    const { context, open } = await startReceiving();
+    const line = await open();
+    assert.equal((await line.ask(plain('anna', 'secret'))).code, 235);
+    assert.equal((await line.mail('anna@example.com', ['x@elsewhere.example'], MAIL)).code, 250);
+    const [anna] = context.accounts;
+    assert.ok(anna?.id === 'anna');
+    context.accounts[0] = { ...anna, password: 'another' };
+    assert.match(
+      (await line.ask('MAIL FROM:<anna@example.com>')).text,
+      /^550 5\.7\.1 Your account/,
+    );
+    context.accounts.shift();
+    assert.match(
+      (await line.ask('MAIL FROM:<anna@example.com>')).text,
+      /^550 5\.7\.1 Your account/,
+    );
+    assert.equal(context.taken.length, 1);
+  });
+
   it('lets a subscriber send outside, with its own addresses only', async () => {
     const { context, open } = await startReceiving();
     const line = await open();
