@@ -1,4 +1,4 @@
-/** The protocol-formatted copy of an attempt is kept (E4): small in the message, large beside it. */
+/** The formatted copy of each attempt is kept (E4): small in the message, large beside it. */
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
