@@ -16,7 +16,6 @@ import {
   createLooking,
   type DeliveryHint,
   deliverQueue,
-  deliveryHintKey,
   LOOK_QUEUE,
   type Looking,
 } from '../workers/look.js';
@@ -155,12 +154,9 @@ class WiredKernel implements RunningKernel {
 
   #makeSweep(): Sweep {
     const { store, bus, clock, log, sweep: limits, worker } = this.#parts;
-    const { underWay } = this.delivering;
-    const isUnderWay = (key: string, delivery: number) =>
-      underWay.has(deliveryHintKey(key, delivery));
     const committer = this.#committer;
     const isPaused = (lane: string) => this.#isPaused(lane);
-    return createSweep({ store, bus, clock, log, committer, limits, worker, isUnderWay, isPaused });
+    return createSweep({ store, bus, clock, log, committer, limits, worker, isPaused });
   }
 
   /** Whether the destination of a lane, "channel:…", is left alone for now. */

@@ -6,6 +6,7 @@
 
 import type { Clock, Log, Timer } from '../../actors/machinery.js';
 import { LOOK_MAX_MS, recover } from '../../actors/message-tracker/recovery-agent.js';
+import type { MessageEvent } from '../../schemas/message.js';
 import type { Bus } from '../bus/bus.js';
 import type { Committer, Held } from '../kernel/commit.js';
 import type { DueRow, Store } from '../store/store.js';
@@ -37,8 +38,6 @@ export interface SweepParts {
   readonly committer: Committer;
   readonly limits: SweepLimits;
   readonly worker: string;
-  /** Whether an attempt of this worker is under way. */
-  readonly isUnderWay: (key: string, delivery: number) => boolean;
   /** Whether a lane's destination is left alone for now. */
   readonly isPaused: (lane: string) => boolean;
 }
@@ -83,22 +82,15 @@ class TimedSweep implements Sweep {
 
   /** A worker that is alone knows: attempts of other workers are over. */
   async #endLostAttempts(held: Held): Promise<Held> {
+    const { clock, committer, store, worker } = this.#parts;
+    const { key, context } = held.document;
     let standing = held;
-    for (const { id, phase, attempt } of held.document.context.deliveries) {
-      if (phase !== 'sending' || attempt === undefined || !this.#parts.store.exclusive) continue;
-      if (attempt.worker === this.#parts.worker && this.#parts.isUnderWay(held.document.key, id))
-        continue;
-      if (attempt.worker === this.#parts.worker) continue;
-      const applied = await this.#parts.committer.observe(
-        { key: held.document.key, held: standing },
-        {
-          type: 'ATTEMPT_LOST',
-          at: this.#parts.clock.now(),
-          id: `${attempt.id}:lost`,
-          delivery: id,
-          attempt: attempt.id,
-        },
-      );
+    if (!store.exclusive) return held;
+    for (const { id: delivery, phase, attempt } of context.deliveries) {
+      if (phase !== 'sending' || attempt === undefined || attempt.worker === worker) continue;
+      const lost = { delivery, attempt: attempt.id, id: `${attempt.id}:lost`, at: clock.now() };
+      const event: MessageEvent = { type: 'ATTEMPT_LOST', ...lost };
+      const applied = await committer.observe({ key, held: standing }, event);
       if (applied.ok && applied.held !== undefined) standing = applied.held;
     }
     return standing;

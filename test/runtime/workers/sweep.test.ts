@@ -29,10 +29,9 @@ function setUp(t: TestContext) {
     laneOf,
     stepped: () => {},
   });
-  const isUnderWay = () => false;
   const isPaused = () => false;
   const parts = { ...common, bus, log: SILENT, committer, limits: SWEEP_LIMITS };
-  const sweep = createSweep({ ...parts, isUnderWay, isPaused });
+  const sweep = createSweep({ ...parts, isPaused });
   const looked: string[] = [];
   const work = bus.work(LOOK_QUEUE, { capacity: 9, perLane: 9 }, async ({ key }) => {
     looked.push(key);
