@@ -12,6 +12,7 @@ import type { Recipient } from '../schemas/address.js';
 import type { SwitchConfig } from '../schemas/config.js';
 import type { MessageDocument } from '../schemas/message.js';
 import { directoryReads } from './account-documents.js';
+import type { WrittenAddress } from './account-opening.js';
 import { type Accounts, createAccounts, recipientOf } from './accounts.js';
 import type { Bus } from './bus/bus.js';
 import type { Held } from './kernel/commit.js';
@@ -52,6 +53,8 @@ export interface Core {
   readonly worker: string;
   readonly deliverers: ReadonlyMap<string, Deliverer>;
   policies(): Policies;
+  /** The addresses that an account of this name has on this switch (C1). */
+  defaultAddresses(name: string): readonly WrittenAddress[];
   operators(): Promise<readonly Recipient[]>;
   /** Takes the settings that may change while the switch runs. */
   reload(config: SwitchConfig): void;
@@ -104,11 +107,12 @@ export async function openCore(parts: CoreParts): Promise<Core> {
     clock,
     reads: directoryReads(store),
   });
+  const homeOf = defaultAddresses(parts);
   const accounts = createAccounts({
     store,
     clock,
     channels,
-    defaultAddresses: defaultAddresses(parts),
+    defaultAddresses: homeOf,
     changed: (id) => directory.invalidate(id),
   });
   const { log } = parts;
@@ -142,6 +146,7 @@ export async function openCore(parts: CoreParts): Promise<Core> {
   });
 
   return {
+    defaultAddresses: homeOf,
     kernel,
     accounts,
     directory,

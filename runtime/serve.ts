@@ -10,9 +10,11 @@ import type { Channel } from '../actors/channel.js';
 import type { Clock, Log } from '../actors/machinery.js';
 import type { SwitchConfig } from '../schemas/config.js';
 import { timeOfIdentifier } from '../schemas/identifier.js';
+import type { Accounts } from './accounts.js';
 import { createMemoryBus } from './bus/memory.js';
 import { type Answer, serveControl } from './control.js';
 import { type HealthServer, serveHealth } from './gateway/health.js';
+import { giveHomeAddresses } from './home-addresses.js';
 import { DEAD_ROW, QUEUE_ROWS } from './messages.js';
 import { createMetrics, type Metrics, type QueueCount } from './metrics.js';
 import { operateOn } from './operations/index.js';
@@ -67,9 +69,13 @@ export async function serve(parts: ServeParts): Promise<Serving> {
     opened.push(() => bus.close());
     const traffic = observeTraffic(log, metrics);
     const { channels } = parts;
-    const running = await startSwitch({ config, clock, store, bus, channels, log, ...traffic });
+    const switchParts = { config, clock, store, bus, channels, log, ...traffic };
+    const running = await startSwitch(switchParts, async ({ accounts, defaultAddresses }) => {
+      const { domain, operator } = config;
+      await giveHomeAddresses({ accounts, store, clock, log, domain, defaultAddresses });
+      await openOperator(accounts, operator);
+    });
     opened.push(() => running.stop());
-    await openOperator(running, config.operator);
     metrics.queueFrom(() => countQueue(store, clock.now()));
     const health = await openHealth(config, running, metrics);
     if (health !== undefined) opened.push(() => health.stop());
@@ -107,7 +113,7 @@ async function openHealth(
 }
 
 /** Dead messages reach operators by their own profiles: there is always one. */
-async function openOperator({ accounts }: RunningSwitch, name: string): Promise<void> {
+async function openOperator(accounts: Accounts, name: string): Promise<void> {
   const [operator] = await accounts.list({ role: 'operator', limit: 1 });
   if (operator !== undefined) return;
   const created = await accounts.create({ name, roles: ['subscriber', 'operator'] });

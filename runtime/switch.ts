@@ -60,9 +60,21 @@ function receiveContext(parts: CoreParts, core: Core, channel: Channel<never>) {
   return context;
 }
 
-export async function startSwitch(parts: CoreParts): Promise<RunningSwitch> {
+/**
+ * @param beforeDoors what must be there before the first message comes
+ */
+export async function startSwitch(
+  parts: CoreParts,
+  beforeDoors: (core: Core) => Promise<unknown> = () => Promise.resolve(),
+): Promise<RunningSwitch> {
   const core = await openCore(parts);
-  await core.accounts.repair();
+  try {
+    await core.accounts.repair();
+    await beforeDoors(core);
+  } catch (error) {
+    await core.stop();
+    throw error;
+  }
   core.kernel.work();
   const recovered = parts.store.exclusive ? await core.kernel.sweep.recoverAll() : 0;
   if (recovered > 0) parts.log.info('switch.recovered', { messages: recovered });

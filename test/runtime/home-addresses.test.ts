@@ -1,0 +1,49 @@
+/** A new domain: every account is reached there too, and where it was reached before. */
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { giveHomeAddresses } from '../../runtime/home-addresses.js';
+import { createMemoryStore } from '../../runtime/store/memory.js';
+import { aSwitch, must } from '../acceptance/a-switch.js';
+
+async function setUp(t: TestContext) {
+  const store = createMemoryStore();
+  const on = await aSwitch(t, ['a'], {}, store);
+  const warned: string[] = [];
+  const log = { debug() {}, info() {}, error() {}, warn: (event: string) => warned.push(event) };
+  const move = (domain: string) =>
+    giveHomeAddresses({
+      accounts: on.accounts,
+      store,
+      clock: on.clock,
+      log,
+      domain,
+      defaultAddresses: (name) => [{ channel: 'a', value: `${name}.${domain}` }],
+    });
+  return { on, move, warned };
+}
+
+test('a new domain gives each account its address there, once; the old one stays', async (t) => {
+  const { on, move } = await setUp(t);
+  await move('old');
+  for (const name of ['ann', 'bob']) {
+    must(await on.accounts.create({ name, addresses: [{ channel: 'a', value: `${name}.old` }] }));
+  }
+  assert.equal(await move('new'), 2);
+  assert.equal(await move('new'), 0);
+  const ann = await on.accounts.find('ann');
+  assert.deepEqual(
+    ann?.addresses.map(({ value }) => value),
+    ['ann.old', 'ann.new'],
+  );
+});
+
+test('an address that somebody else has is told, and left', async (t) => {
+  const { on, move, warned } = await setUp(t);
+  await move('old');
+  must(await on.accounts.create({ name: 'ann' }));
+  must(await on.accounts.create({ name: 'x', addresses: [{ channel: 'a', value: 'ann.new' }] }));
+  await move('new');
+  assert.deepEqual(warned, ['accounts.homeAddress']);
+  assert.equal((await on.accounts.find('ann.new'))?.name, 'x');
+});
