@@ -43,6 +43,8 @@ export interface Handlers {
 const ENHANCED = /^[245]\.\d{1,3}\.\d{1,3} /;
 const INTERNAL: Refusal = { code: 451, text: '4.3.0 Internal trouble, try again later' };
 const TOO_MANY_ERRORS = '4.7.0 Too many refused commands';
+/** So many MAIL and RCPT of one connection are answered before the others have their turn. */
+const COMMANDS_A_TURN = 8;
 const CLOSED = (_answer: boolean): void => {};
 /** Greeting, STARTTLS, QUIT and goodbyes: what follows them is no reply. */
 const AT_ONCE: ReadonlySet<number> = new Set([220, 221, 421]);
@@ -54,6 +56,7 @@ export class Connection extends SMTPConnection {
   #errors = 0;
   #report: ((answered: boolean) => void) | undefined;
   #account: Account | undefined;
+  #commands = 0;
   /** The socket while it is corked. */
   #held: Socket | TLSSocket | undefined;
   readonly #reports: ((answered: boolean) => void)[] = [];
@@ -117,6 +120,16 @@ export class Connection extends SMTPConnection {
     this.#report = report;
     reply();
     this.#takeReport()(false);
+  }
+
+  /**
+   * Goes on with the next command. A peer that sends ten thousand recipients in one piece would
+   * otherwise have them all looked up before anybody else is read.
+   */
+  goOn(next: () => void): void {
+    this.#commands += 1;
+    if (this.#commands % COMMANDS_A_TURN === 0) setImmediate(next);
+    else next();
   }
 
   override init(): void {
@@ -250,7 +263,7 @@ export class Server extends SMTPServer {
     done: (error?: Error | null) => void,
   ): void {
     const connection = this.#of(session);
-    this.#settle(this.#handlers.mail(connection, connection.path), done);
+    this.#settle(connection, this.#handlers.mail(connection, connection.path), done);
   }
 
   override onRcptTo(
@@ -259,7 +272,7 @@ export class Server extends SMTPServer {
     done: (error?: Error | null) => void,
   ): void {
     const connection = this.#of(session);
-    this.#settle(this.#handlers.recipient(connection, connection.path), done);
+    this.#settle(connection, this.#handlers.recipient(connection, connection.path), done);
   }
 
   override onData(
@@ -308,10 +321,15 @@ export class Server extends SMTPServer {
     return enabled && plaintext === 'loopback' && isLoopback(connection.remoteAddress);
   }
 
-  #settle(result: Promise<Refusal | undefined>, done: (error?: Error | null) => void): void {
+  #settle(
+    connection: Connection,
+    result: Promise<Refusal | undefined>,
+    done: (error?: Error | null) => void,
+  ): void {
+    const answer = (error: Error | null): void => connection.goOn(() => done(error));
     result.then(
-      (refusal) => done(asError(refusal)),
-      (error: unknown) => done(this.#bug(error)),
+      (refusal) => answer(asError(refusal)),
+      (error: unknown) => answer(this.#bug(error)),
     );
   }
 

@@ -77,6 +77,22 @@ describe('too much', () => {
     assert.equal(context.taken.at(-1)?.submission.recipients.length, 1000);
   });
 
+  it('of recipients in one piece: others are answered in between', async () => {
+    const { open } = await startReceiving();
+    const [flood, other] = [await open(), await open()];
+    const recipients = Array.from({ length: 900 }, () => 'RCPT TO:<anna@example.com>');
+    let answered = 0;
+    flood.write(`${['MAIL FROM:<you@example.net>', ...recipients].join('\r\n')}\r\n`);
+    assert.equal(await flood.code(), 250);
+    const all = (async () => {
+      for (const _ of recipients) if ((await flood.code()) === 250) answered += 1;
+    })();
+    assert.equal((await other.ask('NOOP')).code, 250);
+    assert.ok(answered < recipients.length, 'every recipient had its turn before the other peer');
+    await all;
+    assert.equal(answered, recipients.length);
+  });
+
   it('of bytes: announced or not, 552; what is read beyond the limit is not kept', async () => {
     const { context, open, canary } = await startReceiving({ limits: { sizeBytes: MIB } });
     const line = await open();
