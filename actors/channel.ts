@@ -29,6 +29,8 @@ export interface DeliveryJob {
   /** The submission's raw bytes and the channel whose format they have; undefined: only UMF. */
   raw(): Promise<{ readonly channel: string; readonly bytes: Uint8Array } | undefined>;
   umf(): Promise<Umf>;
+  /** The content as this channel writes it for the delivery's address; large ones cost a thread. */
+  written(): Promise<Uint8Array>;
   /**
    * Records that the next byte makes the peer responsible (law 5), with the protocol-formatted
    * copy (E4), after checking the address once more (law 7). False: send nothing, return any

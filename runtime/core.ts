@@ -19,6 +19,7 @@ import type { Held } from './kernel/commit.js';
 import { createKernel, type RunningKernel } from './kernel/create-kernel.js';
 import type { Store } from './store/store.js';
 import { createTokens } from './tokens.js';
+import type { Aside } from './workers/aside.js';
 import { SWEEP_LIMITS, type SweepLimits } from './workers/sweep.js';
 
 const SECRET_KEY = 'secret/tokens';
@@ -33,6 +34,8 @@ export interface CoreParts {
   readonly channels: readonly Channel<never>[];
   readonly log: Log;
   readonly sweep?: Partial<SweepLimits>;
+  /** Converts large contents of the registry's channels elsewhere; absent: here. */
+  readonly aside?: Pick<Aside, 'convert'>;
   readonly stepped?: (step: Step) => void;
   readonly attempted?: (attempt: { channel: string; outcome: string; tookMs: number }) => void;
 }
@@ -141,6 +144,7 @@ export async function openCore(parts: CoreParts): Promise<Core> {
     operators,
     retention: config.retention,
     sweep: { ...SWEEP_LIMITS, ...parts.sweep },
+    ...(parts.aside === undefined ? {} : { aside: parts.aside }),
     stepped: parts.stepped ?? (() => {}),
     attempted: parts.attempted ?? (() => {}),
   });

@@ -23,6 +23,7 @@ import type { Store } from './store/store.js';
 import { type RunningSwitch, startSwitch } from './switch.js';
 import { observeTraffic } from './traffic.js';
 import { version } from './version.js';
+import { Aside } from './workers/aside.js';
 
 /** Messages counted at a scrape, of each state: counting must not hold up the switch. */
 const COUNTED_MAX = 20_000;
@@ -69,7 +70,9 @@ export async function serve(parts: ServeParts): Promise<Serving> {
     opened.push(() => bus.close());
     const traffic = observeTraffic(log, metrics);
     const { channels } = parts;
-    const switchParts = { config, clock, store, bus, channels, log, ...traffic };
+    const aside = new Aside(clock);
+    opened.push(() => aside.stop());
+    const switchParts = { config, clock, store, bus, channels, log, aside, ...traffic };
     const running = await startSwitch(switchParts, async ({ accounts, defaultAddresses }) => {
       const { domain, operator } = config;
       await giveHomeAddresses({ accounts, store, clock, log, domain, defaultAddresses });

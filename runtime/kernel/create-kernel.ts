@@ -10,6 +10,7 @@ import type { HistoryEntry, MessageDocument, MessageEvent } from '../../schemas/
 import type { Submission } from '../../schemas/submission.js';
 import type { Bus, Hint, Work } from '../bus/bus.js';
 import type { Store } from '../store/store.js';
+import type { Aside } from '../workers/aside.js';
 import { type ContentReader, createContentReader } from '../workers/content.js';
 import { createDelivering, type Delivering } from '../workers/deliver.js';
 import {
@@ -47,6 +48,7 @@ export interface KernelParts {
   readonly operators: () => Promise<readonly Recipient[]>;
   readonly retention: Retention;
   readonly sweep: SweepLimits;
+  readonly aside?: Pick<Aside, 'convert'>;
   /** Told of every stored step. */
   readonly stepped: (step: { before: MessageDocument | undefined; held: Held }) => void;
   readonly attempted: (attempt: { channel: string; outcome: string; tookMs: number }) => void;
@@ -85,7 +87,7 @@ class WiredKernel implements RunningKernel {
   constructor(parts: KernelParts) {
     this.#parts = parts;
     const { store, clock, directory, policies, worker, retention, stepped } = parts;
-    this.content = createContentReader(store, parts.channels);
+    this.content = createContentReader(store, parts.channels, parts.aside);
     this.routing = createRouting({ directory, clock, policies });
     const laneOf = (standing: Standing) => this.#laneOf(standing);
     this.#committer = createCommitter({ store, clock, worker, retention, laneOf, stepped });

@@ -1,17 +1,21 @@
 /** Reads what a message says: the raw bytes as they came, or the UMF made from them when needed. */
 
 import type { Channel } from '../../actors/channel.js';
+import type { Address } from '../../schemas/address.js';
 import type { FormattedCopy } from '../../schemas/delivery.js';
 import { splitMessageKey } from '../../schemas/identifier.js';
 import type { MessageDocument } from '../../schemas/message.js';
 import type { Content } from '../../schemas/submission.js';
 import type { Umf } from '../../schemas/umf.js';
 import type { Store } from '../store/store.js';
+import { ASIDE_FROM_BYTES, type Aside } from './aside.js';
 
 export interface ContentReader {
   /** Undefined: there is only UMF. Rejects when the bytes are gone or cannot be read. */
   raw(content: Content): Promise<{ channel: string; bytes: Uint8Array } | undefined>;
   umf(content: Content, key: string): Promise<Umf>;
+  /** As the channel of the address writes it; a large content is converted aside. */
+  written(content: Content, key: string, address: Address): Promise<Uint8Array>;
   /** The copy of an attempt as the message's document can hold it: a large body becomes a blob. */
   keepCopy(copy: FormattedCopy, attempt: string, owner: MessageDocument): Promise<FormattedCopy>;
 }
@@ -22,6 +26,7 @@ const COPY_INLINE_MAX_BYTES = 64 * 1024;
 export function createContentReader(
   store: Store,
   channels: ReadonlyMap<string, Channel>,
+  aside?: Pick<Aside, 'convert'>,
 ): ContentReader {
   async function bytesOf(place: (Content & { kind: 'raw' })['at']): Promise<Uint8Array> {
     if (place.in === 'own') {
@@ -46,6 +51,18 @@ export function createContentReader(
     return channel.read(await bytesOf(content.at), splitMessageKey(key).submission);
   }
 
+  async function written(content: Content, key: string, address: Address) {
+    const uid = splitMessageKey(key).submission;
+    const held = await raw(content);
+    const isLarge = held !== undefined && held.bytes.length >= ASIDE_FROM_BYTES;
+    if (isLarge && aside !== undefined) {
+      return aside.convert({ from: held.channel, bytes: held.bytes, uid, address });
+    }
+    const channel = channels.get(address.channel);
+    if (channel === undefined) throw new Error(`no channel writes ${address.channel}`);
+    return channel.write(await umf(content, key), address);
+  }
+
   async function keepCopy(copy: FormattedCopy, attempt: string, owner: MessageDocument) {
     if (copy.body === undefined || !('bytes' in copy.body)) return copy;
     const { bytes } = copy.body;
@@ -55,7 +72,7 @@ export function createContentReader(
     return { head: copy.head, body: { blob } };
   }
 
-  return { raw, umf, keepCopy };
+  return { raw, umf, written, keepCopy };
 }
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {

@@ -150,6 +150,10 @@ class Agents implements Delivering {
       possibleDuplicate: delivery.possibleDuplicate === true,
       raw: () => this.#parts.content.raw(document.context.content),
       umf: () => this.#parts.content.umf(document.context.content, document.key),
+      written: () => {
+        const { content } = document.context;
+        return this.#parts.content.written(content, document.key, delivery.address);
+      },
       bytesSent: (copy) => {
         flight.recording = this.#record(flight, copy);
         return flight.recording;

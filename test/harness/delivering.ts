@@ -96,6 +96,7 @@ export function job(options: JobOptions = {}): DeliveryJob {
     attempt: '1.1',
     possibleDuplicate: false,
     raw: () => Promise.resolve(umf ? undefined : { channel: 'email', bytes: raw }),
+    written: () => Promise.reject(new Error('only raw or UMF')),
     umf: () => (umf ? Promise.resolve(umf) : Promise.reject(new Error('only raw'))),
     bytesSent: options.bytesSent ?? (() => Promise.resolve(true)),
   };

@@ -9,7 +9,6 @@ import type { Address } from '../../../schemas/address.js';
 import type { Outcome } from '../../../schemas/delivery.js';
 import type { Deliverer, DeliveryJob } from '../../channel.js';
 import type { DeliverContext } from '../../machinery.js';
-import { writeWire } from './codec.js';
 import type { LoopbackConfig } from './config.js';
 import type { LoopbackPeer } from './peer.js';
 
@@ -36,8 +35,7 @@ export function deliverTo(peer: LoopbackPeer, context: DeliverContext<LoopbackCo
     const behaviour = peer.next(device);
     const refusal = REFUSALS[behaviour];
     if (refusal !== undefined) return { ...refusal, peer: device };
-    const umf = await job.umf();
-    const bytes = await writeWire(umf);
+    const bytes = await job.written();
     if (!(await job.bytesSent({ head: '', body: { bytes } }))) return NOT_OURS;
     peer.took({
       device,
@@ -46,7 +44,6 @@ export function deliverTo(peer: LoopbackPeer, context: DeliverContext<LoopbackCo
       attempt: job.attempt,
       possibleDuplicate: job.possibleDuplicate,
       bytes,
-      umf,
     });
     const facts = { peer: device, peerReference: `${job.message.key}/${job.attempt}` };
     if (behaviour === 'silence') return silence(device);

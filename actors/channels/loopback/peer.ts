@@ -8,6 +8,7 @@
 
 import type { Outcome } from '../../../schemas/delivery.js';
 import type { Umf } from '../../../schemas/umf.js';
+import { readUmf } from '../../conversion/umf-reader.js';
 
 /**
  * `confirm` and `accept`: takes it, with or without a receipt · `silence`: takes it and never
@@ -57,6 +58,18 @@ export interface Receipt {
   readonly outcome: Outcome;
 }
 
+/** What the device reads from the wire, when somebody looks. */
+function withUmf(message: Omit<Received, 'umf'>): Received {
+  return {
+    ...message,
+    get umf() {
+      const read = readUmf(message.bytes);
+      if (!read.ok) throw new Error(`The device cannot read it: ${read.message}`);
+      return read.umf;
+    },
+  };
+}
+
 export class LoopbackPeer {
   readonly #behaviours = new Map<string, Behaviour>();
   readonly #keep: 'all' | 'none';
@@ -84,8 +97,8 @@ export class LoopbackPeer {
     return 'busy';
   }
 
-  took(message: Received): void {
-    if (this.#keep === 'all') this.received.push(message);
+  took(message: Omit<Received, 'umf'>): void {
+    if (this.#keep === 'all') this.received.push(withUmf(message));
     const watchers = this.#watchers;
     this.#watchers = [];
     this.#watchers.push(...watchers.filter((look) => !look()));

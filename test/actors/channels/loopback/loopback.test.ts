@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DeliveryJob } from '../../../../actors/channel.js';
+import { writeWire } from '../../../../actors/channels/loopback/codec.js';
 import {
   type Behaviour,
   createLoopback,
   type LoopbackChannel,
 } from '../../../../actors/channels/loopback/index.js';
+
 import type { Accepted, ReceiveContext } from '../../../../actors/machinery.js';
 import { createTokens } from '../../../../runtime/tokens.js';
 import type { Submission } from '../../../../schemas/submission.js';
@@ -45,6 +47,7 @@ function job(device: string, bytesSent = () => Promise.resolve(true)): DeliveryJ
     possibleDuplicate: false,
     raw: () => Promise.resolve(undefined),
     umf: () => Promise.resolve(UMF),
+    written: () => writeWire(UMF),
     bytesSent,
   };
 }
