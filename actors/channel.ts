@@ -48,6 +48,11 @@ export interface Deliverer {
   lane(address: Address): string;
   /** Why a lane is paused, and until when; undefined: it is not. */
   paused(lane: string): { readonly until: number; readonly reason: string } | undefined;
+  /**
+   * Why a delivery there cannot reach anybody now, on a channel that stores nothing for the
+   * absent; such an endpoint is passed over when a message is routed. Undefined: try.
+   */
+  absent?(address: Address): string | undefined;
   stop(): Promise<void>;
 }
 
@@ -59,6 +64,13 @@ export interface ChannelFacts {
   readonly keeps: boolean;
   /** The address that opening an account gives (C1): `{name}` and `{domain}` are replaced. */
   readonly accountAddress?: string;
+  /** Each account has a device of this name with its own address here, first in its profile. */
+  readonly device?: string;
+  /**
+   * The channel has a line of its own to signed-in pages: `messenger` takes what is written in
+   * the console, `practice` shows devices on the page itself.
+   */
+  readonly page?: 'messenger' | 'practice';
   /** How a person sends a first message in, for the banner; `{listen}` and `{to}` are replaced. */
   readonly invitation?: {
     /** What people call it: "mail". */
@@ -116,4 +128,48 @@ export interface Channel<Config = unknown> {
   read(bytes: Uint8Array, uid: string): Promise<Umf>;
   /** UMF → wire; `address` is the endpoint it is fitted for. */
   write(umf: Umf, address: Address): Promise<Uint8Array>;
+}
+
+/**
+ * The other side of a channel's wire (peer.ts): a tiny source and sink, for tests and load only.
+ * A channel's folder exports it as `peer`; the crash matrix, the simulation and the load tools
+ * find it there, so that a new channel is in all of them without a line.
+ */
+export interface ChannelPeer {
+  /** Settings that bring deliveries to this peer, by their dotted names. */
+  settings(place: { readonly port: number }): Readonly<Record<string, string>>;
+  open(world: PeerWorld): Promise<OpenPeer>;
+}
+
+/** How a peer reaches the switch: by the network, or in a simulation by the ports themselves. */
+export interface PeerWorld {
+  /** Where the channel listens, and where the web door is; they change with each start. */
+  address(of: 'channel' | 'door'): Promise<string>;
+  /** A cookie that signs this subscriber in at the web door. */
+  signIn(name: string): Promise<string>;
+}
+
+export interface PeerSending {
+  /** A subscriber's name. */
+  readonly from: string;
+  /** An address on the channel, or what a person would write. */
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  /** The source's own identifier: the same twice is one message (law 13). */
+  readonly reference: string;
+}
+
+export interface OpenPeer {
+  /** The port that `settings` needs; 0: the peer listens nowhere. */
+  readonly port: number;
+  /** The channel's address of this person's device, as the peer shows it. */
+  deviceOf(name: string): string;
+  /** Puts the device in place: connects, signs in. Again after each start of the switch. */
+  attach(name: string): Promise<void>;
+  /** One try; the submission's identifier, or undefined when the line is dead. */
+  send(sending: PeerSending): Promise<string | undefined>;
+  /** What has arrived, oldest first: the subject, and the device's address. */
+  arrivals(): readonly { readonly subject: string; readonly address: string }[];
+  close(): Promise<void>;
 }

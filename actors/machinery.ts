@@ -74,6 +74,51 @@ export interface Tokens {
   ): { readonly messageKey: string; readonly delivery: number } | undefined;
 }
 
+/**
+ * An open page of a signed-in person, as a channel sees it: its own line in both directions, over
+ * whatever carries it. Frames are JSON values. What is sent to a page that is gone is lost.
+ */
+export interface Page {
+  readonly account: string;
+  readonly name: string;
+  /** Bytes that the page has not taken yet; above a limit the carrier closes it. */
+  backlog(): number;
+  send(frame: unknown): void;
+  onFrame(run: (frame: unknown) => void): void;
+  onClose(run: () => void): void;
+}
+
+/** A request to a channel's own path, `/c/<channel>/<path>`; its origin has been checked. */
+export interface DoorRequest {
+  readonly method: 'GET' | 'POST';
+  /** Without the leading `/c/<channel>/` and the query. */
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly contentType: string;
+  /** The remote address, for limits and the tracker. */
+  readonly peer: string;
+  /** Who is signed in; undefined: nobody. */
+  readonly account: Account | undefined;
+  /** At most `maxBytes`; undefined: it is larger. */
+  body(maxBytes: number): Promise<Uint8Array | undefined>;
+}
+
+export interface DoorAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The switch's web door (`http.listen`), for a channel that speaks to browsers. */
+export interface Door {
+  /** "http://localhost:2580": where browsers find it. */
+  readonly url: string;
+  serve(handle: (request: DoorRequest) => Promise<DoorAnswer>): void;
+  /** Told of each page that opens, until it closes. */
+  pages(open: (page: Page) => void): void;
+}
+
 /** What a receiving agent is given. */
 export interface ReceiveContext<Config> {
   readonly config: Config;
@@ -97,6 +142,19 @@ export interface ReceiveContext<Config> {
   }): Promise<void>;
   /** Why nothing may be accepted right now; undefined: all is well. */
   refusing(): string | undefined;
+  /** Where a person's text leads: an account, "channel:address", or a bare address. */
+  recipient(text: string): Promise<Recipient | undefined>;
+  /** Where an answer to this message goes: to its sender; undefined: nowhere. */
+  home(messageKey: string): Promise<Home | undefined>;
+  /** Undefined: the switch has no web door. */
+  readonly door: Door | undefined;
+  secret(name: string, bytes: number): Promise<Uint8Array>;
+}
+
+/** The person that an answer goes home to, and the conversation that it belongs to. */
+export interface Home {
+  readonly to: Recipient;
+  readonly conversation?: string;
 }
 
 /** What a delivery agent is given. */
@@ -105,4 +163,6 @@ export interface DeliverContext<Config> {
   readonly clock: Clock;
   readonly log: Log;
   readonly tokens: Tokens;
+  /** Random bytes of the channel's own: made once, kept in the store. */
+  secret(name: string, bytes: number): Promise<Uint8Array>;
 }

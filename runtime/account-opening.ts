@@ -93,7 +93,19 @@ function keepers(channels: AddressChannels, id: string): readonly Device[] {
     });
 }
 
-/** A new account as it is first stored; its first profile keeps everything. */
+/** The devices that every account has from the first day, each on the account's own address. */
+export function firstDevices(
+  channels: AddressChannels,
+  addresses: readonly Address[],
+): readonly Device[] {
+  return channels.flatMap(({ name, facts }) => {
+    const address = addresses.find((own) => own.channel === name);
+    if (facts.device === undefined || address === undefined) return [];
+    return [{ id: name, name: facts.device, endpoints: [{ id: name, address }] }];
+  });
+}
+
+/** A new account as it is first stored: its first devices, then what keeps everything. */
 export function openedAccount(
   parts: { readonly clock: Clock; readonly channels: AddressChannels },
   wanted: {
@@ -105,12 +117,13 @@ export function openedAccount(
 ): Account {
   const now = parts.clock.now();
   const id = makeIdentifier(now, parts.clock.random(ID_RANDOM_BYTES));
-  const devices = keepers(parts.channels, id);
+  const first = firstDevices(parts.channels, wanted.addresses);
+  const devices = [...first, ...keepers(parts.channels, id)];
   const endpoints = devices.flatMap((device) => device.endpoints.map((own) => own.id));
   const profile: Profile = {
     id: FIRST_PROFILE,
     name: 'Default',
-    steps: endpoints.length === 0 ? [] : [{ endpoints }],
+    steps: endpoints.map((endpoint) => ({ endpoints: [endpoint] })),
     confirms: 'any',
     lastResort: 'inbox',
   };

@@ -5,7 +5,7 @@
 
 import { createAuthenticator } from '../actors/authentication-manager/authenticator.js';
 import type { Channel, Deliverer } from '../actors/channel.js';
-import type { Authenticator, Clock, Log, Tokens } from '../actors/machinery.js';
+import type { Authenticator, Clock, Door, Log, Tokens } from '../actors/machinery.js';
 import { type CachedDirectory, createDirectory } from '../actors/user-manager/directory.js';
 import type { Policies } from '../actors/user-manager/policies.js';
 import type { Recipient } from '../schemas/address.js';
@@ -22,7 +22,8 @@ import { createTokens } from './tokens.js';
 import type { Aside } from './workers/aside.js';
 import { SWEEP_LIMITS, type SweepLimits } from './workers/sweep.js';
 
-const SECRET_KEY = 'secret/tokens';
+/** What signs tokens. */
+const TOKENS = 'tokens';
 const SECRET_BYTES = 32;
 const WORKER_BYTES = 6;
 
@@ -36,6 +37,8 @@ export interface CoreParts {
   readonly sweep?: Partial<SweepLimits>;
   /** Converts large contents of the registry's channels elsewhere; absent: here. */
   readonly aside?: Pick<Aside, 'convert'>;
+  /** The web door, for channels that speak to browsers. */
+  readonly door?: (channel: string) => Door;
   readonly stepped?: (step: Step) => void;
   readonly attempted?: (attempt: { channel: string; outcome: string; tookMs: number }) => void;
 }
@@ -64,19 +67,32 @@ export interface Core {
   stop(): Promise<void>;
 }
 
-/** The key that signs tokens: made at the first start, kept in the store. */
-async function tokenSecret(store: Store, clock: Clock): Promise<Uint8Array> {
-  const fresh = clock.random(SECRET_BYTES);
+/** Random bytes under `secret/<name>`: made when they are first asked for, kept in the store. */
+export async function storedSecret(
+  { store, clock }: { readonly store: Store; readonly clock: Clock },
+  name: string,
+  bytes: number = SECRET_BYTES,
+): Promise<Uint8Array> {
+  const key = `secret/${name}`;
+  const fresh = clock.random(bytes);
   const token = Buffer.from(clock.random(WORKER_BYTES)).toString('hex');
   const times = { lookAt: null, dueAt: null, purgeAt: null };
   const head = { rows: [], ...times, lane: '', closed: true, outboxSize: 0, unique: null };
-  const created = await store.create({ key: SECRET_KEY, value: fresh, head, token });
+  const created = await store.create({ key, value: fresh, head, token });
   if (created.ok) return fresh;
-  const stored = await store.get(SECRET_KEY);
+  const stored = await store.get(key);
   if (!(stored?.value instanceof Uint8Array)) {
-    throw new Error(`${SECRET_KEY} in the store is not a key: restore it from a backup`);
+    throw new Error(`${key} in the store is not a key: restore it from a backup`);
   }
   return stored.value;
+}
+
+/** A channel's own secrets, by names of its own. */
+export function channelSecret(
+  parts: { readonly store: Store; readonly clock: Clock },
+  channel: string,
+): (name: string, bytes: number) => Promise<Uint8Array> {
+  return (name, bytes) => storedSecret(parts, `${channel}/${name}`, bytes);
 }
 
 /** Calls each channel's agent with its own section; the registry holds the two together. */
@@ -85,7 +101,9 @@ function makeDeliverers(parts: CoreParts, tokens: Tokens): Map<string, Deliverer
   for (const channel of parts.channels) {
     const config = parts.config.channels[channel.name] as never;
     const log = parts.log;
-    const deliverer = channel.deliver?.({ config, clock: parts.clock, log, tokens });
+    const { clock } = parts;
+    const secret = channelSecret(parts, channel.name);
+    const deliverer = channel.deliver?.({ config, clock, log, tokens, secret });
     if (deliverer !== undefined) deliverers.set(channel.name, deliverer);
   }
   return deliverers;
@@ -104,7 +122,7 @@ function defaultAddresses(parts: CoreParts) {
 export async function openCore(parts: CoreParts): Promise<Core> {
   const { store, clock, channels } = parts;
   let { config } = parts;
-  const tokens = createTokens(await tokenSecret(store, clock), clock);
+  const tokens = createTokens(await storedSecret(parts, TOKENS), clock);
   const worker = Buffer.from(clock.random(WORKER_BYTES)).toString('hex');
   const directory = createDirectory({
     clock,

@@ -8,7 +8,8 @@
 import type { Channel, Receiver } from '../actors/channel.js';
 import type { ReceiveContext } from '../actors/machinery.js';
 import type { SwitchConfig } from '../schemas/config.js';
-import { type Core, type CoreParts, openCore } from './core.js';
+import { type Core, type CoreParts, channelSecret, openCore } from './core.js';
+import { homeOf, recipientFrom } from './recipients.js';
 
 /** Content that arrives larger than a write holds is kept so long without an owner. */
 const ORPHAN_MS = 24 * 3_600_000;
@@ -34,6 +35,8 @@ export interface RunningSwitch extends Core {
 
 function receiveContext(parts: CoreParts, core: Core, channel: Channel<never>) {
   const { clock, store, log } = parts;
+  const { accounts, directory } = core;
+  const people = { accounts, directory, channels: parts.channels };
   const context: ReceiveContext<never> = {
     config: parts.config.channels[channel.name] as never,
     clock,
@@ -56,6 +59,13 @@ function receiveContext(parts: CoreParts, core: Core, channel: Channel<never>) {
       if (!applied.ok && applied.code === 'STORE_UNAVAILABLE') throw new Error(applied.message);
     },
     refusing: () => core.kernel.refusing(),
+    recipient: (text) => recipientFrom(people, text),
+    async home(messageKey) {
+      const message = await core.kernel.read(messageKey);
+      return message && homeOf(people, message);
+    },
+    door: parts.door?.(channel.name),
+    secret: channelSecret(parts, channel.name),
   };
   return context;
 }

@@ -1,8 +1,21 @@
-/** THE REGISTRY of channels: one line each. Nothing else in core names one (law 11). */
+/**
+ * THE REGISTRY of channels: one line each. Nothing else in core names one (law 11).
+ *
+ * A line makes a channel: the process has one of each, a simulation one for each process in it.
+ */
 
 import type { Channel } from '../channel.js';
 import { email } from './email/index.js';
 import { inbox } from './inbox/index.js';
-import { loopback } from './loopback/index.js';
+import { createPractice } from './loopback/index.js';
+import { createWeb } from './web/index.js';
 
-export const channels: readonly Channel[] = [inbox, loopback, email];
+export const makers: readonly (() => Channel)[] = [
+  () => inbox,
+  () => createPractice(),
+  () => email,
+  () => createWeb(),
+];
+
+/** The channels of this process. */
+export const channels: readonly Channel[] = makers.map((make) => make());

@@ -9,7 +9,7 @@
 
 import type { Account, Exception, Profile, Quiet } from '../../schemas/account.js';
 import type { Recipient } from '../../schemas/address.js';
-import { addressKey } from '../../schemas/address.js';
+import { type Address, addressKey } from '../../schemas/address.js';
 import type { Decision, PlannedEndpoint, PlanStep, Reason } from '../../schemas/decision.js';
 import { instantText } from '../../schemas/instant.js';
 import type { Header, Sender } from '../../schemas/submission.js';
@@ -23,6 +23,8 @@ export const HOLD_MAX_MS = 366 * 24 * 3_600_000;
 export interface DecisionFacts {
   /** The person who said "deliver now": neither quiet nor a desired time holds it again. */
   readonly releasedBy?: string;
+  /** Why nobody can be reached at an address now; such an endpoint is passed over. */
+  readonly absent?: (address: Address) => string | undefined;
 }
 
 export interface DecisionInput {
@@ -166,6 +168,8 @@ class StepResolver {
     if (policy === undefined) {
       return this.#skip(id, `the switch cannot deliver by channel ${channel}`);
     }
+    const absent = this.#input.facts.absent?.(endpoint.address);
+    if (absent !== undefined) return this.#skip(id, absent);
     this.#seen.add(id).add(key);
     return { endpoint: id, address: endpoint.address, policy };
   }

@@ -86,9 +86,9 @@ class WiredKernel implements RunningKernel {
 
   constructor(parts: KernelParts) {
     this.#parts = parts;
-    const { store, clock, directory, policies, worker, retention, stepped } = parts;
+    const { store, clock, directory, policies, worker, retention, stepped, deliverers } = parts;
     this.content = createContentReader(store, parts.channels, parts.aside);
-    this.routing = createRouting({ directory, clock, policies });
+    this.routing = createRouting({ directory, clock, policies, deliverers });
     const laneOf = (standing: Standing) => this.#laneOf(standing);
     this.#committer = createCommitter({ store, clock, worker, retention, laneOf, stepped });
     this.#accepting = this.#makeAccepting();

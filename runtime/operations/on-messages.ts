@@ -1,15 +1,14 @@
 /** Commands about messages: send, release, retry, resend, redirect, edit. */
 
 import Type from 'typebox';
-import type { Channel } from '../../actors/channel.js';
 import { messageName } from '../../actors/message-tracker/tracker.js';
-import type { Address, Recipient } from '../../schemas/address.js';
+import type { Recipient } from '../../schemas/address.js';
 import type { MessageDocument, MessageEvent } from '../../schemas/message.js';
 import type { Submission } from '../../schemas/submission.js';
 import type { Umf } from '../../schemas/umf.js';
-import { recipientOf } from '../account-opening.js';
 import type { Answer } from '../control.js';
 import { readMessage, resolveMessages } from '../messages.js';
+import { recipientFrom } from '../recipients.js';
 import { commandIdentifier, type Operated, operation, refuse, value } from './operation.js';
 
 const TEXT_MAX = 4 * 1024 * 1024;
@@ -24,35 +23,8 @@ const Reference = Type.String({ minLength: 1, maxLength: SUBJECT_MAX });
 
 type Command = 'RELEASE' | 'RETRY' | 'RESEND';
 
-/** Where a person's text leads: an account by name, "channel:address", or a bare address. */
-async function recipientFrom(operated: Operated, text: string): Promise<Recipient | undefined> {
-  const account = await operated.core.accounts.find(text);
-  const subscriber = account === undefined ? undefined : recipientOf(account);
-  if (subscriber !== undefined) return subscriber;
-  const address = outsideAddress(operated.channels, text);
-  if (address === undefined) return undefined;
-  const found = await operated.core.directory.find(address);
-  if (found.kind === 'subscriber') {
-    return { kind: 'subscriber', account: found.account.id, via: address };
-  }
-  return { kind: 'outside', via: address };
-}
-
-/** The address on the first channel that can send there. */
-function outsideAddress(channels: readonly Channel<never>[], text: string): Address | undefined {
-  const colon = text.indexOf(':');
-  const named = channels.find((channel) => channel.name === text.slice(0, Math.max(0, colon)));
-  // A bare address means a channel on which people have addresses.
-  const usual = channels.filter(
-    (one) => !one.facts.keeps && one.facts.accountAddress !== undefined,
-  );
-  const tried = named === undefined ? usual : [named];
-  const written = named === undefined ? text : text.slice(colon + 1);
-  for (const channel of tried) {
-    const parsed = channel.deliver === undefined ? undefined : channel.address(written);
-    if (parsed?.ok === true) return parsed.address;
-  }
-  return undefined;
+function peopleOf({ core, channels }: Operated) {
+  return { accounts: core.accounts, directory: core.directory, channels };
 }
 
 function noRecipient(text: string): Answer {
@@ -71,11 +43,11 @@ const send = operation(
   async (operated, { from, to, subject, text, by }) => {
     const recipients: Recipient[] = [];
     for (const written of to) {
-      const recipient = await recipientFrom(operated, written);
+      const recipient = await recipientFrom(peopleOf(operated), written);
       if (recipient === undefined) return noRecipient(written);
       recipients.push(recipient);
     }
-    const sender = from === undefined ? undefined : await recipientFrom(operated, from);
+    const sender = from === undefined ? undefined : await recipientFrom(peopleOf(operated), from);
     if (from !== undefined && sender === undefined) return noRecipient(from);
     const submission = submissionOf({ recipients, sender, subject, text, by }, operated);
     const accepted = await operated.core.kernel.accept(submission);
@@ -162,7 +134,7 @@ function simple(type: Command) {
 const redirect = operation(
   Type.Object({ id: Reference, to: Name, by: Name }),
   async (operated, { id, to: written, by }) => {
-    const to = await recipientFrom(operated, written);
+    const to = await recipientFrom(peopleOf(operated), written);
     if (to === undefined) return noRecipient(written);
     const at = operated.clock.now();
     const observed = { id: commandIdentifier(operated.clock), at, by };

@@ -3,11 +3,12 @@
  * version of the account, and the event that carries it names that version (C9).
  */
 
+import type { Deliverer } from '../../actors/channel.js';
 import type { Clock } from '../../actors/machinery.js';
 import { decide, decideOutside } from '../../actors/user-manager/decision-maker.js';
 import type { CachedDirectory } from '../../actors/user-manager/directory.js';
 import type { Policies } from '../../actors/user-manager/policies.js';
-import type { Recipient } from '../../schemas/address.js';
+import type { Address, Recipient } from '../../schemas/address.js';
 import type { Decision } from '../../schemas/decision.js';
 import type { MessageInput } from '../../schemas/message.js';
 
@@ -24,11 +25,13 @@ export function createRouting(parts: {
   readonly directory: CachedDirectory;
   readonly clock: Clock;
   readonly policies: () => Policies;
+  readonly deliverers: ReadonlyMap<string, Deliverer>;
 }): Routing {
+  const absent = (address: Address) => parts.deliverers.get(address.channel)?.absent?.(address);
   return {
     async decide({ input, recipient, releasedBy }) {
       const { header, sender } = input;
-      const facts = releasedBy === undefined ? {} : { releasedBy };
+      const facts = { absent, ...(releasedBy === undefined ? {} : { releasedBy }) };
       const shared = { recipient, header, facts, now: parts.clock.now() };
       const policies = parts.policies();
       if (recipient.kind === 'outside') return decideOutside({ ...shared, policies });

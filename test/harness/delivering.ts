@@ -29,7 +29,8 @@ export function deliverContext(
   clock: Clock = systemClock(),
 ): DeliverContext<EmailConfig> {
   const tokens = createTokens(Buffer.from('secret of the tests'), clock);
-  return { config: emailConfig(changes), clock, log: quiet, tokens };
+  const secret = (_name: string, bytes: number) => Promise.resolve(new Uint8Array(bytes));
+  return { config: emailConfig(changes), clock, log: quiet, tokens, secret };
 }
 
 export function startSink(t: TestContext, options: SinkOptions = {}): Promise<MailSink> {

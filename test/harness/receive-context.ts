@@ -5,7 +5,7 @@
 
 import Value from 'typebox/value';
 import { type EmailConfig, EmailConfigSchema } from '../../actors/channels/email/config.js';
-import type { Accepted, Found, Log, ReceiveContext } from '../../actors/machinery.js';
+import type { Accepted, Found, Home, Log, ReceiveContext } from '../../actors/machinery.js';
 import { systemClock } from '../../runtime/clock.js';
 import type { Account } from '../../schemas/account.js';
 import type { Recipient } from '../../schemas/address.js';
@@ -153,6 +153,24 @@ export class MemoryReceiveContext implements ReceiveContext<EmailConfig> {
 
   refusing(): string | undefined {
     return this.refusal;
+  }
+
+  readonly door = undefined;
+
+  recipient(): Promise<Recipient | undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  /** The answer to msg/x.0 goes home to anna. */
+  home(messageKey: string): Promise<Home | undefined> {
+    if (messageKey !== 'msg/x.0') return Promise.resolve(undefined);
+    const via = { channel: 'email', value: 'anna@example.com' };
+    const to = { kind: 'subscriber', account: this.accounts[0]?.id ?? '', via } as const;
+    return Promise.resolve({ to });
+  }
+
+  secret(_name: string, bytes: number): Promise<Uint8Array> {
+    return Promise.resolve(new Uint8Array(bytes));
   }
 
   /** Resolves when `ready` holds; asked again after everything that happens here. */

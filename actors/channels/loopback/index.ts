@@ -47,4 +47,7 @@ export function createLoopback(name: string, peer = new LoopbackPeer()): Loopbac
   };
 }
 
-export const loopback = createLoopback('loopback', new LoopbackPeer('none'));
+/** The registered one: practice devices on signed-in pages. */
+export function createPractice(): Channel<LoopbackConfig> {
+  return createLoopback('loopback', new LoopbackPeer('none'));
+}

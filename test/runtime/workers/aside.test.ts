@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { email } from '../../../actors/channels/email/index.js';
-import { loopback } from '../../../actors/channels/loopback/index.js';
+import { createPractice } from '../../../actors/channels/loopback/index.js';
 import { Aside, type Conversion } from '../../../runtime/workers/aside.js';
 import { manualClock } from '../../harness/manual-clock.js';
 
 const MINUTE_MS = 60_000;
 const MAIL = Buffer.from(`Subject: Large\r\n\r\n${'words and more words\r\n'.repeat(50_000)}`);
+const loopback = createPractice();
 const address = { channel: loopback.name, value: 'phone' };
 
 function setUp(t: TestContext) {

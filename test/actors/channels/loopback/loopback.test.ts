@@ -52,9 +52,11 @@ function job(device: string, bytesSent = () => Promise.resolve(true)): DeliveryJ
   };
 }
 
+const secret = (_name: string, bytes: number) => Promise.resolve(new Uint8Array(bytes));
+
 function delivererOf(channel: LoopbackChannel, clock: ManualClock) {
   const tokens = createTokens(Buffer.from('secret'), clock);
-  const deliverer = channel.deliver?.({ config, clock, log: quiet, tokens });
+  const deliverer = channel.deliver?.({ config, clock, log: quiet, tokens, secret });
   return deliverer ?? assert.fail('it delivers');
 }
 
@@ -175,5 +177,9 @@ function receiveContext(
     putContent: never,
     observe: never,
     refusing: () => undefined,
+    recipient: never,
+    home: never,
+    door: undefined,
+    secret,
   };
 }

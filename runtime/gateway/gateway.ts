@@ -1,0 +1,22 @@
+/**
+ * The web door (`http.listen`): health and metrics, the page and its login, the console's calls,
+ * the channels' own paths, the live line.
+ *
+ * Invariants: nothing but health, metrics and the login answers to who is not signed in, except a
+ * channel's path that says so itself; requests and lines from another origin are refused; on a
+ * plain HTTP address that is not this computer nothing signs in.
+ */
+
+import type { Door } from '../../actors/machinery.js';
+import type { Console } from '../console/console.js';
+
+export interface Gateway {
+  /** Where it listens: "127.0.0.1:2580". */
+  readonly address: string;
+  /** Where browsers find it: "http://localhost:2580", or `http.publicUrl`. */
+  readonly url: string;
+  doorOf(channel: string): Door;
+  /** From now on the console answers; before it, and after `stop`, requests get 503. */
+  open(console: Console): void;
+  stop(): Promise<void>;
+}

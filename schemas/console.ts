@@ -1,0 +1,398 @@
+/**
+ * What travels between the console's server side and its page: calls with their answers, and the
+ * frames of the live line. One POST to `/api/<call>` for each call, JSON both ways.
+ *
+ * Invariants: times are milliseconds since the epoch; keys are those of documents (`msg/…`), ids
+ * what people read; nothing here holds a password, a token or, outside `message.body`, content.
+ */
+
+import type { Account, ActiveSetting, Device, Profile, Quiet, Role } from './account.js';
+import type { Delivery } from './delivery.js';
+import type { HistoryEntry, MessageContext } from './message.js';
+
+/** A jack of the board, and a way to write: what the page may know of a channel. */
+export interface ChannelEntry {
+  readonly name: string;
+  readonly description: string;
+  readonly receives: boolean;
+  readonly delivers: boolean;
+  readonly keeps: boolean;
+  /** Its own line to the page, where it has one: see ChannelFacts.page. */
+  readonly page?: 'messenger' | 'practice';
+}
+
+export interface Me {
+  readonly account: Omit<Account, 'password'>;
+  readonly may: { readonly operate: boolean };
+  readonly channels: readonly ChannelEntry[];
+  readonly version: string;
+  readonly domain: string;
+  /** This is the demo account of a new switch: what the first page shows. */
+  readonly demo?: DemoHints;
+  readonly now: number;
+}
+
+export interface DemoHints {
+  /** The line that sends a first message, as typed into a shell. */
+  readonly invitation?: string;
+  /** How to pull the plug and put it in again. */
+  readonly kill: string;
+  readonly start: string;
+}
+
+/** A message in a list. */
+export interface MessageSummary {
+  readonly key: string;
+  readonly id: string;
+  readonly at: number;
+  readonly direction: 'in' | 'out' | 'other';
+  readonly from: PartySummary;
+  readonly to: PartySummary;
+  readonly subject: string;
+  /** The honest word, and as part of a sentence. */
+  readonly word: string;
+  readonly phrase: string;
+  readonly state: string;
+  /** For its recipient: not opened yet. */
+  readonly unread: boolean;
+  readonly conversation: string;
+  readonly priority: string;
+  readonly size: number;
+  /** The channel it came in by. */
+  readonly in: string;
+  readonly outs: readonly OutSummary[];
+  readonly because?: string;
+  readonly heldUntil?: number;
+  readonly dueAt?: number;
+  /** Revision of the document's history: larger is newer. */
+  readonly steps: number;
+  readonly savedAt: number;
+}
+
+export interface PartySummary {
+  readonly name?: string;
+  readonly address?: string;
+  readonly channel?: string;
+  /** How sure we are: "DKIM ok", "password"; of senders only. */
+  readonly how?: string;
+  readonly verified?: boolean;
+}
+
+export interface OutSummary {
+  readonly delivery: number;
+  readonly channel: string;
+  readonly endpoint?: string;
+  /** The subscriber's name for the device. */
+  readonly device?: string;
+  readonly phase: Delivery['phase'];
+  readonly level?: string;
+  readonly reason?: string;
+  readonly at?: number;
+}
+
+/** A page of a list; `next` goes into the next call's `before`. */
+export interface Listed<Item> {
+  readonly items: readonly Item[];
+  readonly next?: string;
+}
+
+export interface PartSummary {
+  readonly index: number;
+  readonly name: string;
+  readonly mediaType: string;
+  readonly bytes: number;
+}
+
+/** A message opened: its own document for HTML, text for the page. */
+export interface Opened {
+  readonly message: MessageSummary;
+  readonly text: string;
+  /** There is HTML: shown from `/api/body?key=…` in a sandboxed frame. */
+  readonly html: boolean;
+  /** Remote images and the like that were left out. */
+  readonly remote: number;
+  readonly parts: readonly PartSummary[];
+  /** Where an answer goes and how, in words: "as mail to you@example.org". */
+  readonly reply?: { readonly to: string; readonly how: string };
+  /** "why here?" */
+  readonly why: readonly string[];
+}
+
+/** One recorded step of a message, with the context that replay gives. */
+export interface HistoryStep {
+  readonly entry: HistoryEntry;
+  /** Absent where today's machine does not follow the record. */
+  readonly context?: Omit<MessageContext, 'input' | 'content'>;
+  /** Transitions of the chart that were taken, as ids of MachineDrawing.edges. */
+  readonly taken: readonly string[];
+  /** The tracker's lines for this step: time, what, detail. */
+  readonly lines: readonly string[];
+}
+
+export interface MessageHistory {
+  readonly message: MessageSummary;
+  readonly headline: string;
+  readonly standing: string;
+  readonly machine: string;
+  readonly steps: readonly HistoryStep[];
+  readonly planned: readonly { readonly at: number | null; readonly text: string }[];
+  /** The first difference to today's machine, in words. */
+  readonly differs?: string;
+}
+
+/** Any machine as nodes and edges; node ids are dotted paths (`routed.held`). */
+export interface MachineDrawing {
+  readonly name: string;
+  readonly version?: number;
+  readonly initial: string;
+  readonly nodes: readonly MachineNode[];
+  readonly edges: readonly MachineEdge[];
+}
+
+export interface MachineNode {
+  readonly id: string;
+  readonly label: string;
+  readonly parent?: string;
+  readonly kind: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
+  readonly initial: boolean;
+}
+
+export interface MachineEdge {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  /** The event; '' for one that is taken at once. */
+  readonly event: string;
+  readonly guard?: string;
+}
+
+/** "Needs you": what, why, and the one button. */
+export interface Need {
+  readonly kind: 'dead' | 'overdue' | 'paused' | 'unconfirmed' | 'trouble';
+  readonly title: string;
+  readonly cause: string;
+  readonly count: number;
+  readonly oldestMs: number;
+  readonly action?: { readonly label: string; readonly link: string };
+}
+
+export interface Tile {
+  readonly name: string;
+  readonly label: string;
+  readonly count: number;
+  readonly oldestMs: number;
+  /** Counting stopped at a limit: there are at least so many. */
+  readonly partial: boolean;
+}
+
+export interface Overview {
+  readonly sentence: string;
+  readonly well: boolean;
+  readonly tiles: readonly Tile[];
+  readonly needs: readonly Need[];
+  readonly jacks: readonly JackSummary[];
+  readonly workers: readonly WorkerSummary[];
+  readonly store: string;
+  readonly bus: string;
+  readonly refusing?: string;
+}
+
+export interface JackSummary {
+  readonly channel: string;
+  readonly side: 'in' | 'out';
+  readonly address?: string;
+  readonly paused?: { readonly until: number; readonly reason: string };
+}
+
+export interface WorkerSummary {
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly startedAt: number;
+  readonly pid: number;
+  readonly memoryBytes: number;
+  /** Hints that wait, by queue. */
+  readonly waiting: Readonly<Record<string, number>>;
+}
+
+/** One column of the rates: accepted and finished in `everyMs`, handling times in ms. */
+export interface RatePoint {
+  readonly at: number;
+  readonly accepted: number;
+  readonly finished: number;
+  readonly failed: number;
+  readonly p50: number | null;
+  readonly p99: number | null;
+}
+
+export interface QueueGroup {
+  readonly what: string;
+  readonly cause: string;
+  readonly total: number;
+  readonly oldestMs: number;
+}
+
+export interface SessionSummary {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly seenAt: number;
+  readonly peer: string;
+  readonly program: string;
+  readonly current: boolean;
+}
+
+export interface AccountSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly roles: readonly Role[];
+  readonly addresses: readonly string[];
+  readonly devices: number;
+  readonly profile: string;
+  readonly quietUntil?: number;
+  readonly hasPassword: boolean;
+}
+
+export interface AuditEntry {
+  readonly at: number;
+  readonly by: string;
+  readonly what: string;
+  readonly of: string;
+}
+
+type Nothing = Readonly<Record<string, never>>;
+type Done = { readonly done: number };
+type Pick1<Key extends string> = Readonly<Record<Key, string>>;
+
+/** Every call: what goes in, what comes back. Refusals are `Failure`s. */
+export interface ConsoleCalls {
+  me: { in: Nothing; out: Me };
+  signOut: { in: Nothing; out: Done };
+  'sessions.list': { in: Nothing; out: Listed<SessionSummary> };
+  'sessions.revoke': { in: Pick1<'id'>; out: Done };
+  'password.set': { in: Pick1<'password'>; out: Done };
+  /** Own messages, in and out, the newest first; `search` looks in subject, people and id. */
+  'messages.list': {
+    in: {
+      readonly box: 'inbox' | 'sent' | 'held';
+      readonly before?: string;
+      readonly search?: string;
+    };
+    out: Listed<MessageSummary> & { readonly held: number; readonly heldUntil?: number };
+  };
+  'messages.conversation': { in: Pick1<'conversation'>; out: Listed<MessageSummary> };
+  /** Opens a body: one's own, or with the right somebody else's, which is audited. */
+  'message.open': { in: Pick1<'key'>; out: Opened };
+  /** One's own message has been read: everywhere. */
+  'message.read': { in: Pick1<'key'>; out: Done };
+  'message.deliverNow': { in: { readonly key?: string }; out: Done };
+  'message.history': { in: Pick1<'id'>; out: MessageHistory };
+  /** A test with the recorded events, redacted, as text. */
+  'message.asTest': { in: Pick1<'key'>; out: { readonly text: string } };
+  'machines.list': { in: Nothing; out: Listed<{ readonly name: string }> };
+  'machines.get': {
+    in: Pick1<'name'>;
+    out: { readonly drawing: MachineDrawing; readonly definition: unknown };
+  };
+  'device.add': {
+    in: {
+      readonly name: string;
+      readonly channel: string;
+      readonly address: string;
+      /** Also put it into the default profile, before the last resort. */
+      readonly use: boolean;
+    };
+    out: Omit<Account, 'password'>;
+  };
+  'device.remove': { in: Pick1<'device'>; out: Omit<Account, 'password'> };
+  'device.test': { in: Pick1<'endpoint'>; out: { readonly id: string } };
+  'profile.put': { in: { readonly profile: Profile }; out: Omit<Account, 'password'> };
+  'profile.remove': { in: Pick1<'profile'>; out: Omit<Account, 'password'> };
+  'profile.use': { in: ActiveSetting; out: Omit<Account, 'password'> };
+  'profile.default': { in: Nothing; out: Omit<Account, 'password'> };
+  'quiet.set': { in: Quiet; out: Omit<Account, 'password'> };
+  'quiet.clear': { in: Nothing; out: Omit<Account, 'password'> };
+  /* Operators. */
+  overview: { in: Nothing; out: Overview };
+  rates: { in: Nothing; out: { readonly everyMs: number; readonly points: readonly RatePoint[] } };
+  /** By id, ending, address, subject or Message-ID. */
+  search: { in: Pick1<'text'>; out: Listed<MessageSummary> };
+  'queue.groups': { in: Nothing; out: Listed<QueueGroup> & { readonly partial: boolean } };
+  'queue.messages': {
+    in: { readonly what: string; readonly cause?: string; readonly before?: string };
+    out: Listed<MessageSummary>;
+  };
+  /** Without `confirm` a preview: how many, and a few of them; nothing changes. */
+  'queue.bulk': {
+    in: {
+      readonly command: 'retry' | 'release' | 'resend';
+      readonly what: string;
+      readonly cause?: string;
+      readonly confirm?: number;
+    };
+    out: { readonly matching: number; readonly done: number; readonly examples: readonly string[] };
+  };
+  'message.command': {
+    in: { readonly key: string; readonly command: 'retry' | 'release' | 'resend' };
+    out: Done;
+  };
+  'message.redirect': { in: { readonly key: string; readonly to: string }; out: Done };
+  'message.edit': {
+    in: { readonly key: string; readonly subject?: string; readonly text: string };
+    out: Done;
+  };
+  'accounts.list': {
+    in: { readonly after?: string; readonly search?: string };
+    out: Listed<AccountSummary>;
+  };
+  'accounts.create': {
+    in: { readonly name: string; readonly password?: string; readonly operator: boolean };
+    out: AccountSummary;
+  };
+  'accounts.password': { in: { readonly name: string; readonly password: string }; out: Done };
+  /** A link that signs in once, within 15 minutes; audited. */
+  'accounts.link': { in: Pick1<'name'>; out: { readonly url: string } };
+  'accounts.remove': { in: Pick1<'name'>; out: Done };
+  audit: { in: { readonly before?: string }; out: Listed<AuditEntry> };
+}
+
+export type ConsoleCall = keyof ConsoleCalls;
+
+/** Devices as the page edits them. */
+export type { Device };
+
+/**
+ * Frames of the live line (WebSocket `/live`). The server begins with `hello`; the page answers
+ * with what it has seen. A change carries a number that counts up for each account; a page that
+ * missed some gets them again, or `reset` where they are not kept any more: then it lists anew.
+ */
+export type ServerFrame =
+  | { readonly topic: 'hello'; readonly epoch: string; readonly version: string }
+  | { readonly topic: 'message'; readonly seq: number; readonly message: MessageSummary }
+  | { readonly topic: 'account'; readonly seq: number; readonly account: Me['account'] }
+  | { readonly topic: 'caughtUp'; readonly seq: number }
+  | { readonly topic: 'reset'; readonly seq: number }
+  /** Operators who asked for the board: what moved since the last such frame. */
+  | { readonly topic: 'board'; readonly moves: readonly BoardMove[] }
+  /** One's session has ended: sign in again. */
+  | { readonly topic: 'signedOut' }
+  /** A channel's own frame. */
+  | { readonly topic: 'channel'; readonly channel: string; readonly frame: unknown };
+
+/** A message moved from one jack to another; `count` of them where many did at once. */
+export interface BoardMove {
+  readonly in: string;
+  readonly out: string;
+  readonly count: number;
+  readonly failing: number;
+  /** The last one of them, to open it. */
+  readonly message: MessageSummary;
+}
+
+export type PageFrame =
+  | {
+      readonly topic: 'since';
+      readonly epoch?: string;
+      readonly seq?: number;
+      /** The operator's board too. */
+      readonly board?: boolean;
+    }
+  | { readonly topic: 'channel'; readonly channel: string; readonly frame: unknown };
