@@ -1,0 +1,50 @@
+/** The page's time: a signal that ticks each second, and times as people read them. */
+
+import { signal } from '@preact/signals';
+
+const TICK_MS = 1000;
+
+/** Milliseconds since the epoch. */
+export const now = signal(Date.now());
+
+setInterval(() => {
+  now.value = Date.now();
+}, TICK_MS);
+
+export function after(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
+const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const precise = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+});
+
+/** "14:02" today, "3 Nov" on other days. */
+export function shortTime(at: number): string {
+  const date = new Date(at);
+  const isToday = date.toDateString() === new Date(now.value).toDateString();
+  return isToday ? time.format(date) : day.format(date);
+}
+
+/** "14:02" today, "3 Nov 14:02" on other days: for "until …". */
+export function untilTime(at: number): string {
+  const short = shortTime(at);
+  const clock = time.format(new Date(at));
+  return short === clock ? clock : `${short} ${clock}`;
+}
+
+export function fullTime(at: number): string {
+  return full.format(new Date(at));
+}
+
+/** "14:02:11.204" */
+export function preciseTime(at: number): string {
+  return precise.format(new Date(at));
+}
