@@ -21,6 +21,8 @@ export const ERRORS = {
   MESSAGE_STATE: 'The message is not in a state in which this can be done.',
   SIGN_IN_FAILED: 'Name or password is wrong.',
   SIGN_IN_RATE: 'Too many failed sign-ins from there; wait.',
+  SIGN_IN_NEEDED: 'Nobody is signed in, or the session has ended.',
+  CALL_INVALID: 'What was asked for cannot be understood.',
   NOT_ALLOWED: 'The account does not have the right to do this.',
   STORE_UNAVAILABLE: 'The store cannot be written or read right now.',
   STORE_FULL: 'The disk has reached the reserve; nothing is accepted until space is made.',
