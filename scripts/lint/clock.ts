@@ -1,6 +1,6 @@
 /**
  * Time and chance come from the injected clock: nothing in schemas, actors and runtime but
- * runtime/clock.ts asks the machine for them. Everywhere else code and tests wait for events:
+ * the two clock.ts asks the machine for them. Everywhere else code and tests wait for events:
  * nothing sleeps.
  */
 
@@ -15,7 +15,8 @@ import {
 import { calledName, dottedName, everyNode, importsOf, lineOfNode } from './syntax.js';
 import type { Finding, Source, Tree } from './tree.js';
 
-const CLOCK = 'runtime/clock.ts';
+/** The switch's, and the page's own. */
+const CLOCKS = new Set(['runtime/clock.ts', 'runtime/console/web/clock.ts']);
 const INJECTED = /^(schemas|actors|runtime)\//;
 const TIME_AND_CHANCE = new Set([
   'Date',
@@ -39,7 +40,7 @@ const SLEEPING_MODULE = /^(node:)?timers\/promises$/;
 /** Time or chance beside the clock; sleeping anywhere. */
 export function clock(tree: Tree): Finding[] {
   return tree.sources.flatMap((source) => {
-    if (source.path === CLOCK) return [];
+    if (CLOCKS.has(source.path)) return [];
     return INJECTED.test(source.path) ? asksTheMachine(source) : sleeps(source);
   });
 }

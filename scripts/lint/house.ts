@@ -48,6 +48,9 @@ export function topLevel(tree: Tree): Finding[] {
     }));
 }
 
+/** npm runs it by itself, after an installation and before publishing; nobody types it. */
+const LIFECYCLE = new Set(['prepare']);
+
 /** package.json and package-lock.json. */
 export function packageFiles(tree: Tree): Finding[] {
   const findings: Finding[] = [];
@@ -94,7 +97,8 @@ function entriesOf(value: unknown): [string, unknown][] {
 }
 
 function countScripts(text: string): number {
-  return entriesOf(propertyOf(JSON.parse(text), 'scripts')).length;
+  const scripts = entriesOf(propertyOf(JSON.parse(text), 'scripts'));
+  return scripts.filter(([name]) => !LIFECYCLE.has(name)).length;
 }
 
 const TEST_FUNCTION = /^(test|it|describe|suite|t|context)$/;

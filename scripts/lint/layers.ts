@@ -39,7 +39,7 @@ const REGISTRIES = PLUGIN_FOLDERS.map((folder) => `${folder}/index.ts`);
 
 /**
  * A word that is a channel's name and something else too, and the files of core where it means the
- * other thing.
+ * other thing (or folders of them).
  */
 const OTHER_MEANINGS: readonly { name: string; meaning: string; paths: readonly string[] }[] = [
   {
@@ -55,7 +55,13 @@ const OTHER_MEANINGS: readonly { name: string; meaning: string; paths: readonly 
   {
     name: 'inbox',
     meaning: "the index of a subscriber's messages, and the command that lists them",
-    paths: ['runtime/kernel/document.ts', 'runtime/main.ts', 'runtime/command-line/inbox.ts'],
+    paths: [
+      'runtime/kernel/document.ts',
+      'runtime/main.ts',
+      'runtime/command-line/inbox.ts',
+      'schemas/console.ts',
+      'runtime/console/',
+    ],
   },
 ];
 
@@ -134,7 +140,9 @@ function namesIn(source: Source, registered: ReadonlySet<string>): Finding[] {
 }
 
 function hasOtherMeaning(path: string, name: string): boolean {
-  return OTHER_MEANINGS.some((other) => other.name === name && other.paths.includes(path));
+  return OTHER_MEANINGS.some(
+    (other) => other.name === name && other.paths.some((own) => path.startsWith(own)),
+  );
 }
 
 function wordsOf(node: Node): string[] {
@@ -179,7 +187,9 @@ export function cycles(tree: Tree): Finding[] {
   const edges = new Map(
     tree.sources.map((source) => [
       source.path,
-      importsOf(source).flatMap(({ path }) => (path !== undefined && known.has(path) ? path : [])),
+      importsOf(source).flatMap(({ path = '' }) =>
+        [path, `${path}x`].filter((candidate) => known.has(candidate)),
+      ),
     ]),
   );
   const state = new Map<string, 'open' | 'done'>();

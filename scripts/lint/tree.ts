@@ -8,8 +8,8 @@
  * holds other people's bytes and the linter's own bad examples.
  */
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { SourceFile } from 'typescript/unstable/ast';
 import { API } from 'typescript/unstable/sync';
 
@@ -47,7 +47,10 @@ export type Rule = (tree: Tree) => Finding[];
 
 const IGNORED = new Set(['dist', 'data', 'node_modules']);
 const FIXTURES = 'test/fixtures';
-const TEXT_FILE = /(\.(ts|js|css|html|json|md|yaml|conf|xsd|sh)|^\.[a-z]+|LICENSE|Containerfile)$/;
+/** What runs in Node, and what runs in the browser. */
+const PROJECTS = ['tsconfig.json', 'runtime/console/web/tsconfig.json'];
+const TEXT_FILE =
+  /(\.(tsx?|js|css|html|json|md|yaml|conf|xsd|sh)|^\.[a-z]+|LICENSE|Containerfile)$/;
 
 function walk(root: string, folder: string): string[] {
   const paths: string[] = [];
@@ -62,14 +65,16 @@ function walk(root: string, folder: string): string[] {
 
 function parseSources(root: string, files: readonly TextFile[]): Source[] {
   const api = new API({ cwd: root });
+  const configs = PROJECTS.map((path) => join(root, path)).filter((path) => existsSync(path));
   try {
-    const snapshot = api.updateSnapshot({ openProjects: [join(root, 'tsconfig.json')] });
-    const [project] = snapshot.getProjects();
-    if (project === undefined) throw new Error(`no tsconfig.json in ${root}`);
-    const known = new Set(project.rootFiles.map((path) => relative(root, path)));
+    const snapshot = api.updateSnapshot({ openProjects: configs });
+    const projects = snapshot.getProjects();
+    if (projects.length === 0) throw new Error(`no tsconfig.json in ${root}`);
     return files.flatMap((file) => {
-      if (!known.has(file.path)) return [];
-      const ast = project.program.getSourceFile(join(root, file.path));
+      const path = join(root, file.path);
+      const project = projects.find(({ rootFiles }) => rootFiles.includes(path));
+      if (project === undefined) return [];
+      const ast = project.program.getSourceFile(path);
       if (ast === undefined) throw new Error(`the compiler did not parse ${file.path}`);
       const lineOf = (position: number) => ast.getLineAndCharacterOfPosition(position).line + 1;
       return [{ ...file, ast, lineOf }];
