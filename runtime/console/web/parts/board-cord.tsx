@@ -1,0 +1,101 @@
+/** One cord of the board: it hangs a little, runs once, and carries its time. */
+
+import type { Motion } from './board-motions.js';
+
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+interface CordProps {
+  readonly motion: Motion;
+  readonly from: Place;
+  readonly to: Place;
+  /** Cords over each other hang at different depths. */
+  readonly rank: number;
+}
+
+const WIDTH_MIN = 3;
+const WIDTH_MAX = 11;
+const WIDTH_EACH_DOUBLING = 1.6;
+const SAG_SHARE = 0.1;
+const SAG_RANK = 13;
+/** How far the ends go straight out of their jacks, as a share of the way. */
+const STRAIGHT = 0.42;
+/** A label of this width fits the plate. */
+const LABEL_LETTER = 7.2;
+const LABEL_ROOM = 16;
+const LABEL_HEIGHT = 22;
+
+export function Cord({ motion, from, to, rank }: CordProps) {
+  const curve = curveOf(from, to, rank);
+  const path = pathOf(curve);
+  const width = widthOf(motion.count);
+  const middle = middleOf(curve);
+  return (
+    <g class={`cord cord-${motion.state}`} data-motion={motion.id} data-state={motion.state}>
+      <path class="cord-shade" d={path} pathLength={1} stroke-width={width + 3} />
+      <path class="cord-line" d={path} pathLength={1} stroke-width={width} />
+      {motion.state === 'running' && <path class="cord-flow" d={path} stroke-width={width - 1.5} />}
+      <circle class="cord-plug" cx={from.x} cy={from.y} r={width / 2 + 3} />
+      <circle class="cord-plug cord-plug-to" cx={to.x} cy={to.y} r={width / 2 + 3} />
+      <circle
+        class="cord-bead"
+        r={width / 2 + 2.5}
+        style={{ offsetPath: `path('${path}')`, offsetRotate: '0deg' }}
+      />
+      {motion.label !== '' && <Label at={middle} text={motion.label} />}
+    </g>
+  );
+}
+
+function Label({ at, text }: { at: Place; text: string }) {
+  const width = text.length * LABEL_LETTER + LABEL_ROOM;
+  return (
+    <g class="cord-label">
+      <rect
+        x={at.x - width / 2}
+        y={at.y - LABEL_HEIGHT / 2}
+        width={width}
+        height={LABEL_HEIGHT}
+        rx={LABEL_HEIGHT / 2}
+      />
+      <text x={at.x} y={at.y} text-anchor="middle" dominant-baseline="central">
+        {text}
+      </text>
+    </g>
+  );
+}
+
+/** Thicker with the number of messages: one step for each doubling. */
+function widthOf(count: number): number {
+  const doublings = Math.log2(Math.max(1, count));
+  return Math.min(WIDTH_MAX, WIDTH_MIN + WIDTH_EACH_DOUBLING * doublings);
+}
+
+type Curve = readonly [Place, Place, Place, Place];
+
+function curveOf(from: Place, to: Place, rank: number): Curve {
+  const across = to.x - from.x;
+  const sag = Math.abs(across) * SAG_SHARE + rank * SAG_RANK;
+  return [
+    from,
+    { x: from.x + across * STRAIGHT, y: from.y + sag },
+    { x: to.x - across * STRAIGHT, y: to.y + sag },
+    to,
+  ];
+}
+
+function pathOf([from, first, second, to]: Curve): string {
+  const at = ({ x, y }: Place): string => `${x.toFixed(1)} ${y.toFixed(1)}`;
+  return `M${at(from)}C${at(first)} ${at(second)} ${at(to)}`;
+}
+
+/** The point half-way of a cubic curve. */
+function middleOf([from, first, second, to]: Curve): Place {
+  const half = (a: number, b: number, c: number, d: number): number => (a + 3 * b + 3 * c + d) / 8;
+  return {
+    x: half(from.x, first.x, second.x, to.x),
+    y: half(from.y, first.y, second.y, to.y),
+  };
+}
