@@ -48,3 +48,22 @@ export function fullTime(at: number): string {
 export function preciseTime(at: number): string {
   return precise.format(new Date(at));
 }
+
+/** The next time that the clock on the wall shows this hour on another day than today. */
+export function tomorrowAt(hour: number): number {
+  const date = new Date(now.value);
+  date.setDate(date.getDate() + 1);
+  return date.setHours(hour, 0, 0, 0);
+}
+
+/** The value of a `datetime-local` field, in the browser's own time. */
+export function toTimeField(at: number): string {
+  const date = new Date(at);
+  return new Date(at - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** What a `datetime-local` field says; undefined: no time. */
+export function fromTimeField(text: string): number | undefined {
+  const at = new Date(text).getTime();
+  return Number.isFinite(at) ? at : undefined;
+}
