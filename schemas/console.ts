@@ -195,6 +195,15 @@ export interface Overview {
   readonly store: string;
   readonly bus: string;
   readonly refusing?: string;
+  readonly health: readonly HealthLine[];
+}
+
+/** One thing that was looked at, as `patchboard doctor` tells it. */
+export interface HealthLine {
+  readonly verdict: 'ok' | 'warning' | 'problem';
+  readonly about: string;
+  readonly text: string;
+  readonly remedy?: string;
 }
 
 export interface JackSummary {
@@ -214,7 +223,10 @@ export interface WorkerSummary {
   readonly waiting: Readonly<Record<string, number>>;
 }
 
-/** One column of the rates: accepted and finished in `everyMs`, handling times in ms. */
+/**
+ * One column of the rates: accepted and finished in `everyMs`, the failed ones among the finished;
+ * handling times in ms, from the sender's first word to the first outcome, of what was not held.
+ */
 export interface RatePoint {
   readonly at: number;
   readonly accepted: number;
@@ -312,9 +324,19 @@ export interface ConsoleCalls {
   'quiet.clear': { in: Nothing; out: Omit<Account, 'password'> };
   /* Operators. */
   overview: { in: Nothing; out: Overview };
-  rates: { in: Nothing; out: { readonly everyMs: number; readonly points: readonly RatePoint[] } };
-  /** By id, ending, address, subject or Message-ID. */
-  search: { in: Pick1<'text'>; out: Listed<MessageSummary> };
+  rates: {
+    /** How far back: an hour, unless said otherwise. */
+    in: { readonly spanMs?: number };
+    out: { readonly everyMs: number; readonly points: readonly RatePoint[] };
+  };
+  /**
+   * By id, ending, address, subject or Message-ID. Words are looked for among the newest messages;
+   * `partial`: older ones were not looked at, `next` goes on there.
+   */
+  search: {
+    in: { readonly text: string; readonly before?: string };
+    out: Listed<MessageSummary> & { readonly partial: boolean };
+  };
   'queue.groups': { in: Nothing; out: Listed<QueueGroup> & { readonly partial: boolean } };
   'queue.messages': {
     in: { readonly what: string; readonly cause?: string; readonly before?: string };
