@@ -43,6 +43,8 @@ export type Found =
 
 export interface Directory {
   find(address: Address): Promise<Found>;
+  /** At most 2 s old; rejects when the store cannot be read. */
+  account(id: string): Promise<Account | undefined>;
 }
 
 export type SignedIn = { readonly ok: true; readonly account: Account } | Failure;
@@ -64,12 +66,15 @@ export type Accepted =
   /** Our own trouble: nothing is stored, the peer may try again. */
   | Failure;
 
-/** Signed, expiring tokens that bring bounces and replies home. */
+/** What a token is for: one for another purpose is worth nothing. */
+export type TokenPurpose = 'bounce' | 'reply' | 'receipt';
+
+/** Signed, expiring tokens that bring bounces, replies and receipts home. */
 export interface Tokens {
   /** At most 57 characters of [0-9a-z.-], so that `bounce+` and it fit a local part. */
-  sign(purpose: 'bounce' | 'reply', messageKey: string, delivery: number): string;
+  sign(purpose: TokenPurpose, messageKey: string, delivery: number): string;
   verify(
-    purpose: 'bounce' | 'reply',
+    purpose: TokenPurpose,
     token: string,
   ): { readonly messageKey: string; readonly delivery: number } | undefined;
 }
@@ -155,6 +160,13 @@ export interface ReceiveContext<Config> {
 export interface Home {
   readonly to: Recipient;
   readonly conversation?: string;
+  /** The answered message: whose it was, and its sender's own identifier of it. */
+  readonly of: {
+    readonly recipient: Recipient;
+    /** The account that sent it. */
+    readonly sender?: string;
+    readonly reference?: string;
+  };
 }
 
 /** What a delivery agent is given. */

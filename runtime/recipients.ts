@@ -51,19 +51,31 @@ function outsideAddress(channels: readonly Channel<never>[], text: string): Addr
 
 /** Where an answer to a message goes: to the account that sent it, else to its address. */
 export async function homeOf(people: People, message: MessageDocument): Promise<Home | undefined> {
+  const to = await senderOf(people, message);
+  if (to === undefined) return undefined;
   const { sender, header } = message.input;
-  const about = header.conversation ?? header.reference;
-  const conversation = about === undefined ? {} : { conversation: about };
+  const conversation = header.conversation ?? header.reference;
+  return {
+    to,
+    ...(conversation !== undefined && { conversation }),
+    of: {
+      recipient: message.context.recipient,
+      ...(sender.account !== undefined && { sender: sender.account }),
+      ...(header.reference !== undefined && { reference: header.reference }),
+    },
+  };
+}
+
+async function senderOf(people: People, message: MessageDocument): Promise<Recipient | undefined> {
+  const { sender } = message.input;
   const account =
     sender.account === undefined ? undefined : await people.accounts.get(sender.account);
   const own = account === undefined ? undefined : recipientOf(account);
-  if (own !== undefined) return { to: own, ...conversation };
+  if (own !== undefined) return own;
   if (sender.address === undefined) return undefined;
   const found = await people.directory.find(sender.address);
   // Not known now is not nobody: an answer to a subscriber must not go outside.
   if (found.kind === 'tryLater') throw new Error(found.reason);
-  if (found.kind === 'nobody')
-    return { to: { kind: 'outside', via: sender.address }, ...conversation };
-  const to = { kind: 'subscriber', account: found.account.id, via: sender.address } as const;
-  return { to, ...conversation };
+  if (found.kind === 'nobody') return { kind: 'outside', via: sender.address };
+  return { kind: 'subscriber', account: found.account.id, via: sender.address };
 }

@@ -62,6 +62,7 @@ export class MemoryReceiveContext implements ReceiveContext<EmailConfig> {
   refusal: string | undefined;
   acceptWith: ((submission: Submission) => Promise<Accepted>) | undefined;
   findWith: (() => Promise<Found>) | undefined;
+  homeWith: (() => Promise<Home | undefined>) | undefined;
   putWith:
     | ((chunks: AsyncIterable<Uint8Array>) => Promise<{ key: string; size: number }>)
     | undefined;
@@ -87,6 +88,7 @@ export class MemoryReceiveContext implements ReceiveContext<EmailConfig> {
       );
       return found === undefined ? { kind: 'nobody' } : { kind: 'subscriber', account: found };
     },
+    account: (id) => Promise.resolve(this.accounts.find((one) => one.id === id)),
   };
 
   operators(): Promise<readonly Recipient[]> {
@@ -104,11 +106,11 @@ export class MemoryReceiveContext implements ReceiveContext<EmailConfig> {
     },
   };
 
-  /** `valid1` is the token of delivery 1 of msg/x.0. */
+  /** `valid1` brings bounces of delivery 1 of msg/x.0 home, `reply1` answers to it. */
   readonly tokens: ReceiveContext<EmailConfig>['tokens'] = {
     sign: () => 'valid1',
     verify: (purpose, token) =>
-      purpose === 'bounce' && token === 'valid1'
+      (purpose === 'bounce' && token === 'valid1') || (purpose === 'reply' && token === 'reply1')
         ? { messageKey: 'msg/x.0', delivery: 1 }
         : undefined,
   };
@@ -163,10 +165,11 @@ export class MemoryReceiveContext implements ReceiveContext<EmailConfig> {
 
   /** The answer to msg/x.0 goes home to anna. */
   home(messageKey: string): Promise<Home | undefined> {
+    if (this.homeWith !== undefined) return this.homeWith();
     if (messageKey !== 'msg/x.0') return Promise.resolve(undefined);
     const via = { channel: 'email', value: 'anna@example.com' };
     const to = { kind: 'subscriber', account: this.accounts[0]?.id ?? '', via } as const;
-    return Promise.resolve({ to });
+    return Promise.resolve({ to, of: { recipient: to } });
   }
 
   secret(_name: string, bytes: number): Promise<Uint8Array> {

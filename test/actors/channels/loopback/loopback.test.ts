@@ -166,6 +166,7 @@ function receiveContext(
             ? { kind: 'subscriber', account: account('anna', []) }
             : { kind: 'nobody' },
         ),
+      account: never,
     },
     accept(submission): Promise<Accepted> {
       taken.push(submission);
