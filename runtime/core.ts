@@ -40,6 +40,8 @@ export interface CoreParts {
   /** The web door, for channels that speak to browsers. */
   readonly door?: (channel: string) => Door;
   readonly stepped?: (step: Step) => void;
+  /** Told after each change of an account in this process. */
+  readonly accountChanged?: (accountId: string) => void;
   readonly attempted?: (attempt: { channel: string; outcome: string; tookMs: number }) => void;
 }
 
@@ -134,7 +136,10 @@ export async function openCore(parts: CoreParts): Promise<Core> {
     clock,
     channels,
     defaultAddresses: homeOf,
-    changed: (id) => directory.invalidate(id),
+    changed(id) {
+      directory.invalidate(id);
+      parts.accountChanged?.(id);
+    },
   });
   const { log } = parts;
   const authenticator = createAuthenticator({ lookup: (text) => accounts.find(text), clock, log });

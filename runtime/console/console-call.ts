@@ -15,6 +15,7 @@ import { refuse } from '../operations/operation.js';
 import type { Session, Sessions } from '../sessions.js';
 import type { Store } from '../store/store.js';
 import type { RunningSwitch } from '../switch.js';
+import type { Feed } from './feed.js';
 
 export interface ConsoleParts {
   readonly running: RunningSwitch;
@@ -24,6 +25,8 @@ export interface ConsoleParts {
   readonly config: SwitchConfig;
   readonly channels: readonly Channel<never>[];
   readonly sessions: Sessions;
+  /** Made before the switch starts: its `stepped` and `accountChanged` go into CoreParts. */
+  readonly feed: Feed;
   /** Where browsers find the switch, for links. */
   readonly url: string;
   readonly startedAt: number;

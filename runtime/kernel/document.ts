@@ -19,7 +19,7 @@ export const LOOK_GRACE_MS = 60_000;
 export const HISTORY_MAX = 64;
 /** However late it ended; less where it is to be kept for less. */
 const SEEN_AFTER_END_MS = 7 * 24 * 3_600_000;
-const HISTORY_MOVED_AT_ONCE = 32;
+export const HISTORY_MOVED_AT_ONCE = 32;
 /** Longest value of an index row made from what a sender wrote. */
 const ROW_VALUE_MAX = 200;
 

@@ -1,0 +1,52 @@
+/**
+ * Puts the console together: the calls of all its parts, the documents, the live feed.
+ *
+ * Invariants: a call that is not in the table is refused; a call that fails by the store's trouble
+ * is an answer; what throws otherwise is a bug, told as such and logged without its argument.
+ */
+
+import type { ConsoleCall } from '../../schemas/console.js';
+import type { Answer } from '../control.js';
+import { refuse } from '../operations/operation.js';
+import { version } from '../version.js';
+import type { CallerFacts, Console } from './console.js';
+import type { CallEntry, ConsoleParts } from './console-call.js';
+
+const TABLE: Readonly<Partial<Record<ConsoleCall, CallEntry>>> = {};
+
+export function createConsole(parts: ConsoleParts): Console {
+  const { feed, running, sessions } = parts;
+  feed.open({ version: version(), account: (id) => running.accounts.get(id) });
+  sessions.onRevoked(({ id }) => feed.signedOut(id));
+  return {
+    call: (name, argument, caller) => call(parts, { name, argument, caller }),
+    document: async () => undefined,
+    line: (line) => feed.line(line),
+    async stop() {
+      feed.stop();
+    },
+  };
+}
+
+interface Asked {
+  readonly name: string;
+  readonly argument: unknown;
+  readonly caller: CallerFacts;
+}
+
+async function call(parts: ConsoleParts, { name, argument, caller }: Asked): Promise<Answer> {
+  const entry = isCall(name) ? TABLE[name] : undefined;
+  if (entry === undefined) return refuse('CALL_INVALID', `There is no call "${name}".`);
+  const { signedIn, peer } = caller;
+  try {
+    return await entry.run(parts, { ...signedIn, peer }, argument);
+  } catch (error) {
+    parts.log.error('console.callFailed', { call: name, error });
+    const message = 'The switch could not do this just now; its log says why. Try again.';
+    return refuse('STORE_UNAVAILABLE', message);
+  }
+}
+
+function isCall(name: string): name is ConsoleCall {
+  return Object.hasOwn(TABLE, name);
+}
