@@ -1,8 +1,8 @@
 /**
  * Names and subjects that strangers wrote, made harmless to show: pure.
  *
- * Invariants: one line; nothing in it changes the direction or order of what stands beside it
- * ("invoice‮fdp.exe" looked like a PDF); bounded.
+ * Invariants: one line; nothing in it changes the direction or order of what stands beside it (an
+ * override before "fdp.exe" makes it look like a PDF); bounded.
  */
 
 const LINE_CHARACTERS_MAX = 500;
