@@ -16,6 +16,7 @@ import type { Session, Sessions } from '../sessions.js';
 import type { Store } from '../store/store.js';
 import type { RunningSwitch } from '../switch.js';
 import type { Feed } from './feed.js';
+import type { Rates } from './rates.js';
 
 export interface ConsoleParts {
   readonly running: RunningSwitch;
@@ -30,6 +31,8 @@ export interface ConsoleParts {
   /** Where browsers find the switch, for links. */
   readonly url: string;
   readonly startedAt: number;
+  /** Fed by the switch's steps; absent: nothing is drawn. */
+  readonly rates?: Rates;
   /** Set while the demo account of a new switch is there. */
   readonly demo?: () => DemoHints | undefined;
 }
