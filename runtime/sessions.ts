@@ -39,6 +39,13 @@ export interface Sessions {
   list(accountId: string): Promise<readonly Session[]>;
   /** Only one's own: the account is part of the name. True: there was such a session. */
   revoke(accountId: string, id: string): Promise<boolean>;
-  /** Told of every session that was revoked here, so that its pages are closed. */
+  /**
+   * To be called after one's own password was changed: every other session ends, this one goes on.
+   * Without it all of them end, since each holds for the password it began under.
+   */
+  revokeOthers(accountId: string, keep: string): Promise<number>;
+  /** The account was changed or removed in this process: pages of ended sessions are closed. */
+  accountChanged(accountId: string): Promise<void>;
+  /** Told of every session that ended here, so that its pages are closed. */
   onRevoked(run: (session: Session) => void): void;
 }
