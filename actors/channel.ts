@@ -10,7 +10,13 @@ import type { Address } from '../schemas/address.js';
 import type { Delivery, DeliveryPolicy, FormattedCopy, Outcome } from '../schemas/delivery.js';
 import type { MessageInput } from '../schemas/message.js';
 import type { Umf } from '../schemas/umf.js';
-import type { DeliverContext, Failure, ReceiveContext } from './machinery.js';
+import type {
+  DeliverContext,
+  DoorAnswer,
+  DoorRequest,
+  Failure,
+  ReceiveContext,
+} from './machinery.js';
 
 export interface Receiver {
   /** Where it listens, "127.0.0.1:2525"; undefined when it listens nowhere. */
@@ -139,6 +145,20 @@ export interface ChannelPeer {
   /** Settings that bring deliveries to this peer, by their dotted names. */
   settings(place: { readonly port: number }): Readonly<Record<string, string>>;
   open(world: PeerWorld): Promise<OpenPeer>;
+  /** How pages of this channel behave, for a simulation whose door has no sockets. */
+  readonly page?: PagePeer;
+}
+
+/** A page of a channel that speaks through the door only, reduced to what it answers and asks. */
+export interface PagePeer {
+  /** What it answers to a frame once it shows the message in it; undefined: it shows none. */
+  answer(frame: unknown): unknown;
+  /** How it sends a message through the door; absent: its pages only read. */
+  request?(sending: PeerSending): Pick<DoorRequest, 'method' | 'path' | 'contentType'> & {
+    readonly body: string;
+  };
+  /** The submission's identifier in the answer to that; undefined: it was not taken. */
+  submitted?(answer: DoorAnswer): string | undefined;
 }
 
 /** How a peer reaches the switch: by the network, or in a simulation by the ports themselves. */
