@@ -8,7 +8,7 @@
 
 import type { Account, ActiveSetting, Device, Profile, Quiet, Role } from './account.js';
 import type { Delivery } from './delivery.js';
-import type { HistoryEntry, MessageContext } from './message.js';
+import type { HistoryEntry, MessageContext, MessageEvent } from './message.js';
 
 /** A jack of the board, and a way to write: what the page may know of a channel. */
 export interface ChannelEntry {
@@ -118,26 +118,57 @@ export interface Opened {
   readonly why: readonly string[];
 }
 
+/** What happened, without content: of an edit only how large the new content is. */
+export type ShownEvent =
+  | Exclude<MessageEvent, { readonly type: 'EDIT' | 'SENDING' }>
+  | Omit<Extract<MessageEvent, { readonly type: 'SENDING' }>, 'copy'>
+  | (Omit<Extract<MessageEvent, { readonly type: 'EDIT' }>, 'content'> & {
+      readonly bytes?: number;
+    });
+
 /** One recorded step of a message, with the context that replay gives. */
 export interface HistoryStep {
-  readonly entry: HistoryEntry;
-  /** Absent where today's machine does not follow the record. */
+  /** Counts from 1, whatever part of the history is shown: it stands in links. */
+  readonly number: number;
+  readonly entry: Omit<HistoryEntry, 'event'> & { readonly event: ShownEvent };
+  /** Absent where today's machine does not follow the record, and in a sender's course. */
   readonly context?: Omit<MessageContext, 'input' | 'content'>;
   /** Transitions of the chart that were taken, as ids of MachineDrawing.edges. */
   readonly taken: readonly string[];
-  /** The tracker's lines for this step: time, what, detail. */
+  /** Guards that were asked, in order, and what each answered. */
+  readonly guards: readonly { readonly edge: string; readonly held: boolean }[];
+  /** The tracker's lines for this step: what, detail; times in them as RFC 3339. */
   readonly lines: readonly string[];
+}
+
+/** What will happen if nothing else does. */
+export interface PlannedStep {
+  readonly at: number | null;
+  readonly text: string;
+  /** The delivery whose lane it stands on. */
+  readonly delivery?: number;
+  /** The command of a person that makes it happen now. */
+  readonly command?: 'retry' | 'release';
 }
 
 export interface MessageHistory {
   readonly message: MessageSummary;
+  /** Times in `headline`, `standing` and lines are RFC 3339: the page shows them local. */
   readonly headline: string;
   readonly standing: string;
   readonly machine: string;
+  /** `course`: what a sender may know, the states alone. */
+  readonly shows: 'whole' | 'course';
+  /** As it was born, before its first step; absent like a step's context. */
+  readonly birth?: HistoryStep['context'];
   readonly steps: readonly HistoryStep[];
-  readonly planned: readonly { readonly at: number | null; readonly text: string }[];
+  /** In words: which steps of a long history are not here. */
+  readonly omitted?: string;
+  readonly planned: readonly PlannedStep[];
   /** The first difference to today's machine, in words. */
   readonly differs?: string;
+  /** Ids of the same submission's messages to others, for who may see them; bounded. */
+  readonly others: readonly string[];
 }
 
 /** Any machine as nodes and edges; node ids are dotted paths (`routed.held`). */

@@ -8,6 +8,7 @@ import Value from 'typebox/value';
 import { type Action, may } from '../../actors/authentication-manager/rights.js';
 import type { Channel } from '../../actors/channel.js';
 import type { Clock, Failure, Log } from '../../actors/machinery.js';
+import type { MachineEntry } from '../../actors/machines.js';
 import type { Account } from '../../schemas/account.js';
 import type { SwitchConfig } from '../../schemas/config.js';
 import type { ConsoleCall, ConsoleCalls, DemoHints } from '../../schemas/console.js';
@@ -33,6 +34,8 @@ export interface ConsoleParts {
   readonly startedAt: number;
   /** Fed by the switch's steps; absent: nothing is drawn. */
   readonly rates?: Rates;
+  /** What the visualizer draws; the registry's unless said otherwise. */
+  readonly machines?: readonly MachineEntry[];
   /** Set while the demo account of a new switch is there. */
   readonly demo?: () => DemoHints | undefined;
 }
