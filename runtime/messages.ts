@@ -3,6 +3,7 @@
  * ending, by the sender's own reference (a Message-ID), or simply the last one. Changes nothing.
  */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Failure } from '../actors/machinery.js';
 import { isOwn } from '../actors/message-tracker/own-submission.js';
 import { IDENTIFIER_PATTERN, splitMessageKey } from '../schemas/identifier.js';
@@ -82,6 +83,8 @@ async function resolveEnding(
     }
     before = keys.at(-1);
     if (keys.length < PAGE) break;
+    // The store answers without a turn of the loop: a long search lets others go first.
+    await nextTurn();
   }
   const [only, ...others] = [...found];
   if (only === undefined) return undefined;

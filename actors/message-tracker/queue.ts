@@ -29,7 +29,7 @@ export interface QueueSummary {
 }
 
 /** The sweep needs seconds; what is due for longer than this has been forgotten or is stuck. */
-const OVERDUE_MS = 60_000;
+export const OVERDUE_MS = 60_000;
 
 /** What a message waits for, and why. */
 export function waitsFor(document: MessageDocument): {

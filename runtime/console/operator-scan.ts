@@ -60,10 +60,10 @@ const PARTICULAR = /(?<![\w.])(?=\S*\d)[\w.:+-]{7,}(?![\w.])/g;
 export function causeOf(text: string): string {
   const general = harmlessLine(text).replace(MAIL_LIKE, '…').replace(PARTICULAR, '…');
   if (general.length <= CAUSE_CHARACTERS_MAX) return general;
-  return `${general.slice(0, CAUSE_CHARACTERS_MAX).toWellFormed()}…`;
+  return `${harmlessLine(general.slice(0, CAUSE_CHARACTERS_MAX))}…`;
 }
 
-function waitingOf(document: MessageDocument, row: string): Waiting {
+export function waitingOf(document: MessageDocument, row: string): Waiting {
   const { what, cause } = waitsFor(document);
   const open = document.closed ? [] : document.context.deliveries;
   return {
@@ -77,6 +77,15 @@ function waitingOf(document: MessageDocument, row: string): Waiting {
       .filter(({ phase }) => phase === 'ready' || phase === 'sending')
       .map(({ address }) => address),
   };
+}
+
+/** "retry" means every "retry …"; without a cause, every cause. */
+export function matches(
+  { what, cause }: Pick<Waiting, 'what' | 'cause'>,
+  wanted: { readonly what: string; readonly cause?: string | undefined },
+): boolean {
+  if (what !== wanted.what && !what.startsWith(`${wanted.what} `)) return false;
+  return wanted.cause === undefined || cause === wanted.cause;
 }
 
 /** Documents below a row in key order (or the other way), bite by bite. */
