@@ -45,7 +45,7 @@ export function unknownAccount(name: string): Answer {
   return refuse('ACCOUNT_UNKNOWN', `There is no account "${name}": see patchboard account list.`);
 }
 
-const Exceptions = Type.Array(
+export const ExceptionsSchema = Type.Array(
   Type.Object({
     sender: Type.Optional(Text),
     subject: Type.Optional(Text),
@@ -55,7 +55,7 @@ const Exceptions = Type.Array(
   { maxItems: 64 },
 );
 
-const Profile = Type.Object({
+export const ProfileSchema = Type.Object({
   id: Text,
   name: Text,
   steps: Type.Array(
@@ -119,7 +119,7 @@ const ofDevices = {
 };
 
 const ofProfiles = {
-  'profile.put': operation(Type.Object({ ...Of, profile: Profile }), (operated, given) =>
+  'profile.put': operation(Type.Object({ ...Of, profile: ProfileSchema }), (operated, given) =>
     change(operated, given.account, (all, id) => all.putProfile(id, given.profile)),
   ),
   'profile.remove': operation(Type.Object({ ...Of, profile: Text }), (operated, given) =>
@@ -142,7 +142,7 @@ const ofProfiles = {
     Type.Object({
       ...Of,
       until: Time,
-      exceptions: Exceptions,
+      exceptions: ExceptionsSchema,
       profile: Type.Optional(Text),
     }),
     (operated, { account, ...quiet }) =>
