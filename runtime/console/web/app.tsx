@@ -7,7 +7,7 @@ import { Messages } from './pages/messages.js';
 import { Frame } from './parts/frame.js';
 import { later } from './parts/later.js';
 import { Problem } from './parts/loaded.js';
-import { path } from './router.js';
+import { Link, path } from './router.js';
 import { load, phase } from './server/session.js';
 
 const MessagePage = later(() => import('./pages/message/page.js').then((part) => part.MessagePage));
@@ -27,21 +27,46 @@ function pageAt(at: string): ComponentChildren {
   if (first === 'me') return <Settings />;
   if (first === 'operator') return <Operator part={second} />;
   return (
-    <p>
-      There is no such page. <a href="/">To the board</a>
-    </p>
+    <div class="stack">
+      <h1>There is no such page</h1>
+      <p>
+        Nothing is at <code>{at}</code>. <Link to="/">To the board</Link>
+      </p>
+    </div>
   );
 }
 
+const TITLES: Readonly<Record<string, string>> = {
+  '': 'Board',
+  messages: 'Messages',
+  sent: 'Sent',
+  machines: 'Machines',
+  me: 'Devices and profiles',
+  operator: 'Operator',
+};
+
+function titleAt(at: string): string {
+  const [, first = '', second] = at.split('/');
+  if (first === 'm') return `Message ${second ?? ''}`;
+  return TITLES[first] ?? 'No such page';
+}
+
 export function App() {
-  if (phase.value === 'loading') return <p class="login soft">One moment…</p>;
+  if (phase.value === 'loading') {
+    return (
+      <main class="login">
+        <p class="soft">One moment…</p>
+      </main>
+    );
+  }
   if (phase.value === 'login') return <Login />;
   if (phase.value === 'unreachable') {
     return (
       <main class="login">
-        <Problem text="The switch cannot be reached." again={load} />
+        <h1 class="unseen">Patchboard</h1>
+        <Problem text="The switch does not answer." again={load} />
       </main>
     );
   }
-  return <Frame>{pageAt(path.value)}</Frame>;
+  return <Frame title={titleAt(path.value)}>{pageAt(path.value)}</Frame>;
 }

@@ -3,7 +3,9 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { App } from './app.js';
+import { takeDeliveries } from './server/deliveries.js';
 import { connect } from './server/live.js';
+import { showPhone } from './server/practice.js';
 import { begin, phase } from './server/session.js';
 import './style/tokens.css';
 import './style/base.css';
@@ -15,6 +17,8 @@ if (root !== null) render(<App />, root);
 
 const stop = effect(() => {
   if (phase.value !== 'ready') return;
+  takeDeliveries();
+  showPhone();
   connect();
   queueMicrotask(() => stop());
 });

@@ -1,6 +1,7 @@
 /** Signing in: by name and password; a link from the command line needs no page. */
 
 import { useSignal } from '@preact/signals';
+import { Mark } from '../parts/frame.js';
 import { problem, signInWithPassword } from '../server/session.js';
 
 export function Login() {
@@ -18,7 +19,10 @@ export function Login() {
   return (
     <main class="login">
       <form class="card stack" onSubmit={(event) => void submit(event)}>
-        <h1>Patchboard</h1>
+        <div class="login-name">
+          <Mark size={40} />
+          <h1>Patchboard</h1>
+        </div>
         {problem.value !== undefined && (
           <p class="note bad" role="alert">
             {problem.value}
@@ -33,11 +37,11 @@ export function Login() {
           <input name="password" type="password" autocomplete="current-password" required />
         </label>
         <button class="button first" type="submit" disabled={busy.value}>
-          Sign in
+          {busy.value ? 'One moment…' : 'Sign in'}
         </button>
         <p class="small soft">
-          No password? On the switch's computer <code>patchboard account link NAME</code> prints a
-          link that signs in once.
+          No password yet? On the switch’s computer,{' '}
+          <code class="nowrap">patchboard account link NAME</code> prints a link that signs in once.
         </p>
       </form>
     </main>

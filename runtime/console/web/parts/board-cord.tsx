@@ -13,6 +13,8 @@ interface CordProps {
   readonly to: Place;
   /** Cords over each other hang at different depths. */
   readonly rank: number;
+  /** No cord hangs below this. */
+  readonly floor: number;
 }
 
 const WIDTH_MIN = 3;
@@ -22,16 +24,20 @@ const SAG_SHARE = 0.1;
 const SAG_RANK = 13;
 /** How far the ends go straight out of their jacks, as a share of the way. */
 const STRAIGHT = 0.42;
+/** The lowest point of a cord lies at this share of its control points' depth. */
+const LOWEST_SHARE = 0.75;
+/** Labels of cords beside each other stand at different shares of the way. */
+const LABEL_PLACES = [0.5, 0.34, 0.64, 0.44];
 /** A label of this width fits the plate. */
 const LABEL_LETTER = 7.2;
 const LABEL_ROOM = 16;
 const LABEL_HEIGHT = 22;
 
-export function Cord({ motion, from, to, rank }: CordProps) {
-  const curve = curveOf(from, to, rank);
+export function Cord({ motion, from, to, rank, floor }: CordProps) {
+  const curve = curveOf(from, to, { rank, floor });
   const path = pathOf(curve);
   const width = widthOf(motion.count);
-  const middle = middleOf(curve);
+  const middle = pointOf(curve, LABEL_PLACES[rank % LABEL_PLACES.length] ?? 0.5);
   return (
     <g class={`cord cord-${motion.state}`} data-motion={motion.id} data-state={motion.state}>
       <path class="cord-shade" d={path} pathLength={1} stroke-width={width + 3} />
@@ -75,9 +81,11 @@ function widthOf(count: number): number {
 
 type Curve = readonly [Place, Place, Place, Place];
 
-function curveOf(from: Place, to: Place, rank: number): Curve {
+function curveOf(from: Place, to: Place, hang: { rank: number; floor: number }): Curve {
   const across = to.x - from.x;
-  const sag = Math.abs(across) * SAG_SHARE + rank * SAG_RANK;
+  const wanted = Math.abs(across) * SAG_SHARE + hang.rank * SAG_RANK;
+  const room = (hang.floor - Math.max(from.y, to.y)) / LOWEST_SHARE;
+  const sag = Math.max(0, Math.min(wanted, room));
   return [
     from,
     { x: from.x + across * STRAIGHT, y: from.y + sag },
@@ -91,11 +99,13 @@ function pathOf([from, first, second, to]: Curve): string {
   return `M${at(from)}C${at(first)} ${at(second)} ${at(to)}`;
 }
 
-/** The point half-way of a cubic curve. */
-function middleOf([from, first, second, to]: Curve): Place {
-  const half = (a: number, b: number, c: number, d: number): number => (a + 3 * b + 3 * c + d) / 8;
+/** The point at this share of a cubic curve. */
+function pointOf([from, first, second, to]: Curve, share: number): Place {
+  const rest = 1 - share;
+  const at = (a: number, b: number, c: number, d: number): number =>
+    rest ** 3 * a + 3 * rest ** 2 * share * b + 3 * rest * share ** 2 * c + share ** 3 * d;
   return {
-    x: half(from.x, first.x, second.x, to.x),
-    y: half(from.y, first.y, second.y, to.y),
+    x: at(from.x, first.x, second.x, to.x),
+    y: at(from.y, first.y, second.y, to.y),
   };
 }

@@ -58,6 +58,7 @@ export function BoardView(props: BoardViewProps) {
                 from={place(motion.from)}
                 to={place(motion.to)}
                 rank={index % RANKS}
+                floor={room.height - FLOOR}
               />
             ))}
           </svg>
@@ -69,8 +70,9 @@ export function BoardView(props: BoardViewProps) {
   );
 }
 
-/** Cords between the same jacks hang at so many depths. */
+/** Cords between the same jacks hang at so many depths, the deepest so far above the edge. */
 const RANKS = 4;
+const FLOOR = 10;
 /** As many as a person wants to hear. */
 const TOLD_MAX = 12;
 
@@ -147,15 +149,17 @@ const STATE_WORDS: Readonly<Record<Motion['state'], string>> = {
 function Told({ motions, jacks }: ToldProps) {
   const label = (id: string): string => jacks.find((jack) => jack.id === id)?.label ?? id;
   return (
-    <ul class="unseen" role="log" aria-label="What just happened on the board">
-      {motions.slice(-TOLD_MAX).map((motion) => (
-        <li key={motion.id}>
-          {motion.text ??
-            `${motion.count > 1 ? `${motion.count} messages, ` : ''}${label(motion.from)} to ${label(
-              motion.to,
-            )}: ${STATE_WORDS[motion.state]}${motion.label === '' ? '' : `, ${motion.label}`}`}
-        </li>
-      ))}
-    </ul>
+    <div class="unseen" role="log" aria-label="What just happened on the board">
+      <ul>
+        {motions.slice(-TOLD_MAX).map((motion) => (
+          <li key={motion.id}>
+            {motion.text ??
+              `${motion.count > 1 ? `${motion.count} messages, ` : ''}${label(motion.from)} to ${label(
+                motion.to,
+              )}: ${STATE_WORDS[motion.state]}${motion.label === '' ? '' : `, ${motion.label}`}`}
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
