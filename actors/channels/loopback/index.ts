@@ -3,11 +3,15 @@
  * edge, and under other names the stand-in for channels that do not exist yet.
  */
 
+import type { DeliveryPolicy } from '../../../schemas/delivery.js';
 import type { Channel } from '../../channel.js';
 import { readWire, writeWire } from './codec.js';
 import { type LoopbackConfig, LoopbackConfigSchema } from './config.js';
 import { deliverTo } from './deliver.js';
 import { LoopbackPeer } from './peer.js';
+import { Devices } from './practice.js';
+import { deliverToDevices } from './practice-deliver.js';
+import { receiveFromDevices } from './practice-receive.js';
 import { receiveFrom } from './receive.js';
 
 export { type Behaviour, LoopbackPeer, type Received, type SendAnswer } from './peer.js';
@@ -17,6 +21,15 @@ export type LoopbackChannel = Channel<LoopbackConfig> & { readonly peer: Loopbac
 /** The name of a device. */
 const DEVICE = /^[\p{L}\p{N}][\p{L}\p{N}._@+-]{0,127}$/u;
 
+const POLICY: DeliveryPolicy = {
+  success: 'accepted',
+  trials: 3,
+  retryMs: [1000, 10_000],
+  expiryMs: 86_400_000,
+  confirmWithinMs: 60_000,
+  onAmbiguous: 'retry',
+};
+
 /** A channel of this name with devices of its own. */
 export function createLoopback(name: string, peer = new LoopbackPeer()): LoopbackChannel {
   return {
@@ -24,14 +37,7 @@ export function createLoopback(name: string, peer = new LoopbackPeer()): Loopbac
     name,
     description: `Devices inside the switch itself (${name}).`,
     facts: {
-      policy: {
-        success: 'accepted',
-        trials: 3,
-        retryMs: [1000, 10_000],
-        expiryMs: 86_400_000,
-        confirmWithinMs: 60_000,
-        onAmbiguous: 'retry',
-      },
+      policy: POLICY,
       keeps: false,
     },
     config: LoopbackConfigSchema,
@@ -49,5 +55,18 @@ export function createLoopback(name: string, peer = new LoopbackPeer()): Loopbac
 
 /** The registered one: practice devices on signed-in pages. */
 export function createPractice(): Channel<LoopbackConfig> {
-  return createLoopback('loopback', new LoopbackPeer('none'));
+  const devices = new Devices();
+  const inside = createLoopback('loopback');
+  const { name, config, address, read, write } = inside;
+  return {
+    name,
+    description: 'Practice devices, shown on signed-in pages.',
+    facts: { policy: POLICY, keeps: false, page: 'practice' },
+    config,
+    address,
+    receive: (context) => receiveFromDevices(name, devices, context),
+    deliver: (context) => deliverToDevices(devices, context),
+    read,
+    write,
+  };
 }

@@ -1,0 +1,115 @@
+/**
+ * Delivers to practice devices, over the line of the page that shows them.
+ *
+ * Stages: does a page show it? → what it shows → `bytesSent` → one frame to each such page → the
+ * first page that has it says so.
+ */
+
+import type { Outcome } from '../../../schemas/delivery.js';
+import type { Deliverer, DeliveryJob } from '../../channel.js';
+import { shorten, textOf } from '../../conversion/fitting.js';
+import type { DeliverContext, Timer } from '../../machinery.js';
+import { readWire } from './codec.js';
+import type { LoopbackConfig } from './config.js';
+import type { Devices, Offer, Shown } from './practice.js';
+
+const CAPACITY = 200;
+const PER_DEVICE = 20;
+const TEXT_CHARACTERS_MAX = 2000;
+const SUBJECT_CHARACTERS_MAX = 500;
+
+const NOT_OURS: Outcome = {
+  result: 'postponed',
+  afterMs: 0,
+  status: '4.3.0',
+  reason: 'nothing was sent: the delivery belongs to another worker or its address is gone',
+};
+
+/** A frame that waits for an answer. */
+interface Message {
+  readonly attempt: string;
+  readonly [name: string]: unknown;
+}
+
+export function deliverToDevices(
+  devices: Devices,
+  context: DeliverContext<LoopbackConfig>,
+): Deliverer {
+  const { clock, config } = context;
+
+  function reachable(job: DeliveryJob): Shown[] {
+    const { recipient } = job.message;
+    if (recipient.kind !== 'subscriber') return [];
+    const shown = devices.of(job.delivery.address.value, recipient.account);
+    return shown.filter(({ offline }) => !offline);
+  }
+
+  function unreachable(device: string): Outcome {
+    const reason = devices.absent(device) ?? `no page of its owner shows the device ${device}`;
+    return { result: 'retry', status: '4.4.1', reason, peer: device };
+  }
+
+  async function frameOf(job: DeliveryJob): Promise<Message> {
+    const umf = await readWire(await job.written(), '');
+    return {
+      kind: 'message',
+      device: job.delivery.address.value,
+      key: job.message.key,
+      attempt: job.attempt,
+      possibleDuplicate: job.possibleDuplicate,
+      at: job.message.createdAt,
+      from: umf.from?.name ?? umf.from?.address ?? '',
+      subject: shorten(umf.subject ?? '', SUBJECT_CHARACTERS_MAX),
+      text: shorten(textOf(umf.body).trim(), TEXT_CHARACTERS_MAX),
+    };
+  }
+
+  function offer(pages: Set<Shown>, frame: Message): Promise<'took' | 'closed' | 'silence'> {
+    return new Promise((resolve) => {
+      let timer: Timer | undefined;
+      const one: Offer = {
+        pages,
+        end(how) {
+          timer?.cancel();
+          for (const { offers } of pages) {
+            if (offers.get(frame.attempt) === one) offers.delete(frame.attempt);
+          }
+          resolve(how);
+        },
+      };
+      timer = clock.after(config.answerMs, () => one.end('silence'));
+      for (const { offers } of pages) offers.set(frame.attempt, one);
+      for (const { page } of pages) page.send(frame);
+    });
+  }
+
+  async function deliver(job: DeliveryJob): Promise<Outcome> {
+    const device = job.delivery.address.value;
+    if (reachable(job).length === 0) return unreachable(device);
+    const frame = await frameOf(job);
+    const bytes = Buffer.from(JSON.stringify(frame));
+    if (!(await job.bytesSent({ head: '', body: { bytes } }))) return NOT_OURS;
+    // Whoever closed meanwhile was sent nothing.
+    const pages = reachable(job);
+    if (pages.length === 0) return unreachable(device);
+    const how = await offer(new Set(pages), frame);
+    if (how === 'took') {
+      const reason = 'the device has it';
+      return { result: 'confirmed', level: 'delivered', status: '2.0.0', reason, peer: device };
+    }
+    const reason =
+      how === 'closed'
+        ? 'the page that shows the device was closed before it answered'
+        : `no answer within ${config.answerMs} ms`;
+    return { result: 'retry', ambiguous: true, status: '4.4.2', reason, peer: device };
+  }
+
+  return {
+    limits: { capacity: CAPACITY, perLane: PER_DEVICE },
+    deliver,
+    lane: ({ value }) => value,
+    paused: () => undefined,
+    absent: ({ value }) => devices.absent(value),
+    stop: () => Promise.resolve(),
+  };
+}

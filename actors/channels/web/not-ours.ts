@@ -1,0 +1,10 @@
+/** The outcome of an attempt whose `bytesSent` was lost: nothing was sent, it counts for nothing. */
+
+import type { Outcome } from '../../../schemas/delivery.js';
+
+export const NOT_OURS: Outcome = {
+  result: 'postponed',
+  afterMs: 0,
+  status: '4.3.0',
+  reason: 'nothing was sent: the delivery belongs to another worker or its address is gone',
+};
