@@ -43,6 +43,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "run its events through today's machine",
     load: () => import('./command-line/replay.js'),
   },
+  machines: {
+    summary: 'the statecharts, and as XState JSON',
+    load: () => import('./command-line/machines.js'),
+  },
   queue: { summary: 'what waits, and for what', load: () => import('./command-line/queue.js') },
   dead: { summary: 'messages that found no way', load: () => import('./command-line/dead.js') },
   account: { summary: 'subscribers', load: () => import('./command-line/account.js') },

@@ -1,7 +1,7 @@
 /** `patchboard replay`: the recorded events of a message through today's machine. */
 
 import { messageName } from '../../actors/message-tracker/tracker.js';
-import { replay } from '../kernel/replay.js';
+import { describeDifference, replay } from '../kernel/replay.js';
 import { readHistory, readMessage, resolveMessages } from '../messages.js';
 import { type Command, EXIT, fail, print } from './call.js';
 import { withReader } from './opening.js';
@@ -30,10 +30,9 @@ Runs the recorded events through today's machine and shows the first difference 
         } else {
           const { step, expected, got } = replayed;
           const event = history[step]?.event.type;
-          results.push({ id: name, ok: false, step, event, expected, got });
-          lines.push(
-            `${name}  differs at event ${step + 1}, ${event}: was ${expected}, now ${got}`,
-          );
+          const difference = describeDifference(replayed, history);
+          results.push({ id: name, ok: false, step, event, expected, got, difference });
+          lines.push(`${name}  ${difference}`);
         }
       }
       print(call, { messages: results }, lines);

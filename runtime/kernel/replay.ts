@@ -34,3 +34,15 @@ export function replay(
   }
   return { ok: true, steps };
 }
+
+/** The first difference in words: the step, its event, the state then and the state now. */
+export function describeDifference(
+  { step, expected, got }: Replayed & { readonly ok: false },
+  history: readonly HistoryEntry[],
+): string {
+  const before = history[step - 1]?.state ?? 'its birth';
+  const event = history[step]?.event.type ?? 'no event';
+  const now = got === 'not taken' ? 'does not take it' : `goes to ${got}`;
+  const where = `step ${step + 1} of ${history.length}`;
+  return `${where}: ${event} led from ${before} to ${expected}; today's machine ${now}`;
+}
