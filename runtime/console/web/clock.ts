@@ -16,14 +16,21 @@ export function after(ms: number, run: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+/** Hours as the command line and the log write them. */
+const HOURS = { hourCycle: 'h23' } as const;
+const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', ...HOURS });
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const full = new Intl.DateTimeFormat(undefined, {
+  dateStyle: 'medium',
+  timeStyle: 'medium',
+  ...HOURS,
+});
 const precise = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',
   minute: '2-digit',
   second: '2-digit',
   fractionalSecondDigits: 3,
+  ...HOURS,
 });
 
 /** "14:02" today, "3 Nov" on other days. */
@@ -66,4 +73,9 @@ export function toTimeField(at: number): string {
 export function fromTimeField(text: string): number | undefined {
   const at = new Date(text).getTime();
   return Number.isFinite(at) ? at : undefined;
+}
+
+/** A name that nobody else has chosen: what is sent under it twice is one message. */
+export function freshReference(): string {
+  return crypto.randomUUID();
 }
