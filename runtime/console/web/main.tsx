@@ -1,5 +1,11 @@
 /** The page begins here. */
 
+// First, so that what a part brings along wins over them.
+import './style/tokens.css';
+import './style/base.css';
+import './style/parts.css';
+import './style/pages.css';
+
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { App } from './app.js';
@@ -7,10 +13,6 @@ import { takeDeliveries } from './server/deliveries.js';
 import { connect } from './server/live.js';
 import { showPhone } from './server/practice.js';
 import { begin, phase } from './server/session.js';
-import './style/tokens.css';
-import './style/base.css';
-import './style/parts.css';
-import './style/pages.css';
 
 const root = document.getElementById('page');
 if (root !== null) render(<App />, root);

@@ -43,23 +43,21 @@ export function Board() {
       )}
       {isEmpty && <First />}
       <div class={`first-page-board ${phone.value === undefined ? '' : 'with-phone'}`}>
-        <div class="stack">
-          {around !== undefined && (
-            <BoardView
-              ins={waysIn(around, motions.shown.value)}
-              outs={waysOut(around, motions.shown.value)}
-              motions={motions.shown}
-              outTitle="Your devices"
-              idle={isEmpty ? 'Your first message draws a cord here.' : 'Nothing moves just now.'}
-            />
-          )}
-          <div class="row first-page-actions">
-            <QuietMinute />
-            <Plug />
-          </div>
-          <Happened />
+        {around !== undefined && (
+          <BoardView
+            ins={waysIn(around, motions.shown.value)}
+            outs={waysOut(around, motions.shown.value)}
+            motions={motions.shown}
+            outTitle="Your devices"
+            idle={isEmpty ? 'Your first message draws a cord here.' : 'Nothing moves just now.'}
+          />
+        )}
+        <div class="row first-page-actions">
+          <QuietMinute />
+          <Plug />
         </div>
         {phone.value !== undefined && <Phone />}
+        <Happened />
       </div>
     </div>
   );

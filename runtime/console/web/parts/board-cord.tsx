@@ -21,13 +21,14 @@ const WIDTH_MIN = 3;
 const WIDTH_MAX = 11;
 const WIDTH_EACH_DOUBLING = 1.6;
 const SAG_SHARE = 0.1;
-const SAG_RANK = 13;
+const RANKS = 5;
+const SAG_RANK = 14;
 /** How far the ends go straight out of their jacks, as a share of the way. */
 const STRAIGHT = 0.42;
 /** The lowest point of a cord lies at this share of its control points' depth. */
 const LOWEST_SHARE = 0.75;
-/** Labels of cords beside each other stand at different shares of the way. */
-const LABEL_PLACES = [0.5, 0.34, 0.64, 0.44];
+/** Labels stand towards the right, where the cords part, and not over each other. */
+const LABEL_PLACES = [0.62, 0.44, 0.76, 0.3];
 /** A label of this width fits the plate. */
 const LABEL_LETTER = 7.2;
 const LABEL_ROOM = 16;
@@ -37,7 +38,8 @@ export function Cord({ motion, from, to, rank, floor }: CordProps) {
   const curve = curveOf(from, to, { rank, floor });
   const path = pathOf(curve);
   const width = widthOf(motion.count);
-  const middle = pointOf(curve, LABEL_PLACES[rank % LABEL_PLACES.length] ?? 0.5);
+  const share = LABEL_PLACES[rank % LABEL_PLACES.length] ?? 0.5;
+  const labelled = pointOf(curve, to.x > from.x ? share : 1 - share);
   return (
     <g class={`cord cord-${motion.state}`} data-motion={motion.id} data-state={motion.state}>
       <path class="cord-shade" d={path} pathLength={1} stroke-width={width + 3} />
@@ -50,7 +52,7 @@ export function Cord({ motion, from, to, rank, floor }: CordProps) {
         r={width / 2 + 2.5}
         style={{ offsetPath: `path('${path}')`, offsetRotate: '0deg' }}
       />
-      {motion.label !== '' && <Label at={middle} text={motion.label} />}
+      {motion.label !== '' && <Label at={labelled} text={motion.label} />}
     </g>
   );
 }
@@ -83,7 +85,7 @@ type Curve = readonly [Place, Place, Place, Place];
 
 function curveOf(from: Place, to: Place, hang: { rank: number; floor: number }): Curve {
   const across = to.x - from.x;
-  const wanted = Math.abs(across) * SAG_SHARE + hang.rank * SAG_RANK;
+  const wanted = Math.abs(across) * SAG_SHARE + (hang.rank % RANKS) * SAG_RANK;
   const room = (hang.floor - Math.max(from.y, to.y)) / LOWEST_SHARE;
   const sag = Math.max(0, Math.min(wanted, room));
   return [

@@ -51,13 +51,13 @@ export function BoardView(props: BoardViewProps) {
         {motions.length === 0 && idle !== undefined && <p class="board-idle">{idle}</p>}
         {room !== undefined && (
           <svg width={room.width} height={room.height} aria-hidden="true" focusable="false">
-            {motions.map((motion, index) => (
+            {motions.map((motion) => (
               <Cord
                 key={motion.id}
                 motion={motion}
                 from={place(motion.from)}
                 to={place(motion.to)}
-                rank={index % RANKS}
+                rank={rankOf(motion, motions)}
                 floor={room.height - FLOOR}
               />
             ))}
@@ -70,8 +70,7 @@ export function BoardView(props: BoardViewProps) {
   );
 }
 
-/** Cords between the same jacks hang at so many depths, the deepest so far above the edge. */
-const RANKS = 4;
+/** The deepest cord hangs so far above the edge. */
 const FLOOR = 10;
 /** As many as a person wants to hear. */
 const TOLD_MAX = 12;
@@ -103,6 +102,13 @@ function placeOf(
   const right = outs.findIndex((jack) => jack.id === id);
   const share = left >= 0 ? (left + 0.5) / ins.length : (right + 0.5) / outs.length;
   return { x: left >= 0 ? 0 : width, y: share * height };
+}
+
+/** How many cords between the same two jacks came before this one. */
+function rankOf(motion: Motion, motions: readonly Motion[]): number {
+  const ends = (of: Motion): string => [of.from, of.to].sort().join(' ');
+  const before = motions.slice(0, motions.indexOf(motion));
+  return before.filter((other) => ends(other) === ends(motion)).length;
 }
 
 interface JacksProps {

@@ -41,6 +41,7 @@ function Row({ message }: { message: MessageSummary }) {
           {subject}
           {message.unread && <span class="unseen"> (not opened yet)</span>}
         </Link>
+        {message.word === 'failed' && <span class="small soft">{message.phrase}</span>}
       </span>
       <Word word={wordOf(message)} title={message.phrase} />
       <span class="happened-time">

@@ -1,7 +1,7 @@
 /** The practice phone: messages as they would stand on a device, and a field to answer in. */
 
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import { now, shortTime } from '../../clock.js';
 import {
   answerFromPhone,
@@ -84,6 +84,7 @@ interface AnswerProps {
 }
 
 function Answer({ to, field }: AnswerProps) {
+  const id = useId();
   const text = useSignal('');
   const busy = useSignal(false);
   const problem = useSignal<string | undefined>(undefined);
@@ -110,22 +111,23 @@ function Answer({ to, field }: AnswerProps) {
           {problem.value}
         </p>
       )}
-      <label>
-        <span class="phone-to">Answer {to.who}</span>
-        <textarea
-          ref={field}
-          rows={2}
-          value={text.value}
-          onInput={(event) => {
-            text.value = event.currentTarget.value;
-          }}
-          onKeyDown={(event) => {
-            if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-            event.preventDefault();
-            void send();
-          }}
-        />
+      <label class="phone-to" for={id}>
+        Answer {to.who}
       </label>
+      <textarea
+        id={id}
+        ref={field}
+        rows={1}
+        value={text.value}
+        onInput={(event) => {
+          text.value = event.currentTarget.value;
+        }}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+          event.preventDefault();
+          void send();
+        }}
+      />
       <button class="button first" type="submit" disabled={busy.value}>
         Send
       </button>

@@ -61,12 +61,12 @@ export function Plug() {
           as you can, in a terminal on its computer, and see:
         </p>
         <ol class="plug-steps stack">
-          <li class="stack">
-            Kill it, without a chance to tidy up:
+          <li>
+            <p>Kill it, without a chance to tidy up:</p>
             <Copied text={demo.kill} label="Copy the line that kills the switch" />
           </li>
-          <li class="stack">
-            Start it again, where you started it first:
+          <li>
+            <p>Start it again, where you started it first:</p>
             <Copied text={demo.start} label="Copy the line that starts the switch" />
           </li>
         </ol>
