@@ -10,6 +10,8 @@ import type { Outcome } from '../../../schemas/delivery.js';
 import type { Umf } from '../../../schemas/umf.js';
 import { readUmf } from '../../conversion/umf-reader.js';
 
+export { peer } from './practice-peer.js';
+
 /**
  * `confirm` and `accept`: takes it, with or without a receipt · `silence`: takes it and never
  * answers · `offline`: cannot be reached, nothing is sent · `permanent`: refuses for good ·
