@@ -11,9 +11,11 @@ import type { Account } from '../../schemas/account.js';
 import type { AccountSummary, ConsoleCalls } from '../../schemas/console.js';
 import { accountOperations } from '../operations/on-accounts.js';
 import { refuse } from '../operations/operation.js';
+import { signInUrl } from '../sessions-in-store.js';
 import { audit } from './audit.js';
 import type { Caller, ConsoleParts } from './console-call.js';
-import { failureOf, operatedOf } from './operator-messages.js';
+import { operatedBy } from './operated.js';
+import { failureOf } from './operator-messages.js';
 
 const PAGE = 50;
 /** Accounts whose names and addresses are looked at in one call. */
@@ -81,7 +83,7 @@ export async function createAccount(
   await audit(parts, caller.account, { what: 'opened an account', of: name });
   const roles = operator ? ['subscriber', 'operator'] : ['subscriber'];
   const argument = { name, roles, ...(password !== undefined && { password }) };
-  const created = await accountOperations['account.create'].run(operatedOf(parts), argument);
+  const created = await accountOperations['account.create'].run(operatedBy(parts), argument);
   const failed = failureOf(created);
   if (failed !== undefined) return failed;
   const account = await parts.running.accounts.find(name);
@@ -108,7 +110,7 @@ export async function givePassword(
   if (account === undefined) return unknown(name);
   await audit(parts, caller.account, { what: 'gave a new password', of: name });
   const argument = { account: account.id, password };
-  const answer = await accountOperations['account.password'].run(operatedOf(parts), argument);
+  const answer = await accountOperations['account.password'].run(operatedBy(parts), argument);
   const failed = failureOf(answer);
   if (failed !== undefined) return failed;
   for (const { id } of await parts.sessions.list(account.id)) {
@@ -125,7 +127,7 @@ export async function giveLink(
   const account = await named(parts, name);
   if (account === undefined) return unknown(name);
   await audit(parts, caller.account, { what: 'made a link that signs in', of: name });
-  return { url: `${parts.url}/#k=${await parts.sessions.makeLink(account.id)}` };
+  return { url: signInUrl(parts.url, await parts.sessions.makeLink(account.id)) };
 }
 
 export async function removeAccount(
@@ -146,6 +148,6 @@ export async function removeAccount(
   }
   await audit(parts, caller.account, { what: 'removed an account', of: name });
   const argument = { account: account.id };
-  const answer = await accountOperations['account.remove'].run(operatedOf(parts), argument);
+  const answer = await accountOperations['account.remove'].run(operatedBy(parts), argument);
   return failureOf(answer) ?? { done: 1 };
 }

@@ -6,9 +6,10 @@
 import type { Failure } from '../../actors/machinery.js';
 import type { Answer } from '../control.js';
 import { messageOperations } from '../operations/on-messages.js';
-import { type Operated, refuse } from '../operations/operation.js';
+import { refuse } from '../operations/operation.js';
 import { audit } from './audit.js';
 import type { Caller, ConsoleParts } from './console-call.js';
+import { operatedBy } from './operated.js';
 import { lookAnew } from './operator-scan.js';
 
 type Done = { readonly done: number };
@@ -18,11 +19,6 @@ export const COMMANDS = {
   release: { operation: 'queue.release', told: 'let the held message go' },
   resend: { operation: 'dead.resend', told: 'sent the message again' },
 } as const;
-
-/** What operations work on, of a running switch. */
-export function operatedOf({ running, store, clock, channels }: ConsoleParts): Operated {
-  return { core: running, store, clock, channels };
-}
 
 /** What an operation refused, in the console's terms. */
 export function failureOf(answer: Answer): Failure | undefined {
@@ -43,7 +39,7 @@ async function change(parts: ConsoleParts, caller: Caller, given: Change): Promi
   const by = caller.account.name;
   await audit(parts, caller.account, { what: given.told, of: id });
   const argument = { ...given.argument, id, by };
-  const answer = await messageOperations[given.operation].run(operatedOf(parts), argument);
+  const answer = await messageOperations[given.operation].run(operatedBy(parts), argument);
   lookAnew(parts.store);
   return failureOf(answer) ?? { done: 1 };
 }
