@@ -22,7 +22,7 @@ const BITE = 128;
 /** Keys listed in one turn. */
 const KEYS_BITE = 2_000;
 /** Documents looked at for an overview, of each row. */
-export const LOOKED_AT_MAX = 4_000;
+export const LOOKED_AT_MAX = 10_000;
 /** Keys counted of each row: more are "at least so many". */
 export const COUNTED_MAX = 100_000;
 /** A look is shared so many times as long as it took, so that looking is a small part of all. */
