@@ -3,7 +3,8 @@
  *
  * Stages: say that it is shown, again after each new connection → take what comes → answer.
  * Invariants: every attempt is answered, a message stands on the phone once; a phone that is off
- * takes nothing, and the switch is told so.
+ * takes nothing, and the switch is told so; an answer that was cut off is sent again under its old
+ * reference, so that it arrives once.
  */
 
 import { computed, effect, signal } from '@preact/signals';
@@ -43,8 +44,8 @@ interface Waiting {
   settle(refusal: string | undefined): void;
 }
 
-/** Answers on their way to the switch, in the order in which they were sent. */
-const waiting: Waiting[] = [];
+/** Answers on their way to the switch, by their references. */
+const waiting = new Map<string, Waiting>();
 
 /** Begins to show the phone, for as long as the page is open. */
 export function showPhone(): void {
@@ -57,12 +58,6 @@ export function showPhone(): void {
     sendToChannel(channel, { kind: 'show', device: shown });
     if (isPhoneOff.peek()) sendToChannel(channel, { kind: 'behave', offline: true });
   });
-  effect(() => {
-    if (line.value !== 'lost') return;
-    for (const answer of waiting.splice(0)) {
-      answer.settle('The line was cut before the switch said that it has it. Send it again.');
-    }
-  });
 }
 
 export function switchPhone(to: 'on' | 'off'): void {
@@ -72,13 +67,22 @@ export function switchPhone(to: 'on' | 'off'): void {
   }
 }
 
-/** Sends an answer; resolves to why it was refused, or undefined. */
+/** Sends an answer, as often as the line needs; resolves to why it was refused, or undefined. */
 export function answerFromPhone(to: PhoneMessage, text: string): Promise<string | undefined> {
-  const channel = practice.value;
-  const sent =
-    channel !== undefined && sendToChannel(channel, { kind: 'answer', to: to.key, text });
-  if (!sent) return Promise.resolve('The switch cannot be heard. Send it again in a moment.');
-  return new Promise((settle) => waiting.push({ to, text, settle }));
+  return new Promise((settle) => {
+    const reference = crypto.randomUUID();
+    waiting.set(reference, { to, text, settle });
+    sendAnswer(reference);
+  });
+}
+
+function sendAnswer(reference: string): void {
+  const answer = waiting.get(reference);
+  if (answer === undefined || practice.value === undefined) return;
+  const { to, text } = answer;
+  const subject = /^re:/i.test(to.subject) || to.subject === '' ? to.subject : `Re: ${to.subject}`;
+  const device = phone.value?.address;
+  sendToChannel(practice.value, { kind: 'answer', to: to.key, text, subject, device, reference });
 }
 
 function take(channel: string, frame: unknown): void {
@@ -86,8 +90,17 @@ function take(channel: string, frame: unknown): void {
   const sent = asFrame(frame, 'sent');
   const refused = asFrame(frame, 'refused');
   if (message !== undefined) takeMessage(channel, message);
-  if (sent !== undefined) settled(textOf(sent, 'id'));
-  if (refused !== undefined) waiting.shift()?.settle(textOf(refused, 'message'));
+  if (sent !== undefined) settled(textOf(sent, 'reference'), textOf(sent, 'id'));
+  if (refused !== undefined) refusedBy(refused);
+  if (asFrame(frame, 'shown') !== undefined) {
+    for (const reference of waiting.keys()) sendAnswer(reference);
+  }
+}
+
+function refusedBy(frame: Frame): void {
+  const reference = textOf(frame, 'reference');
+  waiting.get(reference)?.settle(textOf(frame, 'message'));
+  waiting.delete(reference);
 }
 
 function takeMessage(channel: string, frame: Frame): void {
@@ -105,9 +118,10 @@ function takeMessage(channel: string, frame: Frame): void {
   });
 }
 
-function settled(id: string): void {
-  const answer = waiting.shift();
+function settled(reference: string, id: string): void {
+  const answer = waiting.get(reference);
   if (answer === undefined) return;
+  waiting.delete(reference);
   const { to, text } = answer;
   keep({ key: id, mine: true, who: to.who, subject: '', text, at: now.value });
   answer.settle(undefined);
