@@ -36,7 +36,7 @@ export interface CoreParts {
   readonly log: Log;
   readonly sweep?: Partial<SweepLimits>;
   /** Converts large contents of the registry's channels elsewhere; absent: here. */
-  readonly aside?: Pick<Aside, 'convert'>;
+  readonly aside?: Pick<Aside, 'convert' | 'read'>;
   /** The web door, for channels that speak to browsers. */
   readonly door?: (channel: string) => Door;
   readonly stepped?: (step: Step) => void;

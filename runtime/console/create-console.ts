@@ -10,9 +10,27 @@ import type { Answer } from '../control.js';
 import { refuse } from '../operations/operation.js';
 import { version } from '../version.js';
 import type { CallerFacts, Console } from './console.js';
-import type { CallEntry, ConsoleParts } from './console-call.js';
+import type { CallEntry, CallTable, ConsoleParts } from './console-call.js';
+import { documentOf } from './documents.js';
+import { historyCalls } from './history-calls.js';
+import { operatorCalls } from './operator-calls.js';
+import { accountCalls } from './own-account.js';
+import { listCalls } from './own-lists.js';
+import { openingCalls } from './own-opening.js';
+import { readingCalls } from './own-reading.js';
+import { sessionCalls } from './own-session.js';
 
-const TABLE: Readonly<Partial<Record<ConsoleCall, CallEntry>>> = {};
+const CALLS = {
+  ...sessionCalls,
+  ...accountCalls,
+  ...listCalls,
+  ...readingCalls,
+  ...openingCalls,
+  ...operatorCalls,
+  ...historyCalls,
+} satisfies CallTable<ConsoleCall>;
+
+const TABLE: Readonly<Record<ConsoleCall, CallEntry>> = CALLS;
 
 export function createConsole(parts: ConsoleParts): Console {
   const { feed, running, sessions } = parts;
@@ -20,7 +38,15 @@ export function createConsole(parts: ConsoleParts): Console {
   sessions.onRevoked(({ id }) => feed.signedOut(id));
   return {
     call: (name, argument, caller) => call(parts, { name, argument, caller }),
-    document: async () => undefined,
+    async document(name, query, { signedIn, peer }) {
+      try {
+        return await documentOf(name, parts, { ...signedIn, peer }, query);
+      } catch (error) {
+        parts.log.error('console.documentFailed', { document: name, error });
+        const body = 'The switch could not read this just now; its log says why.\n';
+        return { status: 500, contentType: 'text/plain; charset=utf-8', body };
+      }
+    },
     line: (line) => feed.line(line),
     async stop() {
       feed.stop();

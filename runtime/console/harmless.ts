@@ -14,6 +14,8 @@ const INVISIBLE = '\\u00ad\\u200b\\u2028\\u2029\\u2060-\\u2064\\ufeff\\ufff9-\\u
 const CONTROLS = /[\p{Cc}\s]+/gu;
 /** Half of a pair: no text, and an error for what encodes it. */
 const LONE_SURROGATE = /\p{Cs}/gu;
+/** A mark beside a letter is part of many languages; an override is part of none. */
+const REORDERING = /[\u202a-\u202e\u2066-\u2069]/gu;
 const MISLEADING = new RegExp(`[${BIDI}${INVISIBLE}]`, 'gu');
 
 /** What a stranger wrote as one harmless line. */
@@ -27,9 +29,9 @@ export function harmlessLine(text: string): string {
   return `${whole(line.slice(0, LINE_CHARACTERS_MAX))}…`;
 }
 
-/** Text of several lines: only what reorders it is taken out. */
+/** Text of several lines: only what reorders whatever follows is taken out. */
 export function harmlessText(text: string): string {
-  return whole(text.replace(MISLEADING, ''));
+  return whole(text.replace(REORDERING, ''));
 }
 
 function whole(text: string): string {

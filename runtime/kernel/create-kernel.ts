@@ -48,7 +48,7 @@ export interface KernelParts {
   readonly operators: () => Promise<readonly Recipient[]>;
   readonly retention: Retention;
   readonly sweep: SweepLimits;
-  readonly aside?: Pick<Aside, 'convert'>;
+  readonly aside?: Pick<Aside, 'convert' | 'read'>;
   /** Told of every stored step. */
   readonly stepped: (step: { before: MessageDocument | undefined; held: Held }) => void;
   readonly attempted: (attempt: { channel: string; outcome: string; tookMs: number }) => void;

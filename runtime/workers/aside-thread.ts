@@ -1,11 +1,11 @@
 /**
- * The thread on which large contents are converted: raw bytes of one channel in, wire bytes of
- * another out. It holds nothing between two of them; `aside.ts` starts and ends it.
+ * The thread on which large contents are converted: raw bytes of one channel in, UMF or the wire
+ * bytes of another channel out. It holds nothing between two of them; `aside.ts` starts and ends it.
  */
 
 import { parentPort } from 'node:worker_threads';
 import { channels } from '../../actors/channels/index.js';
-import type { Conversion } from './aside.js';
+import type { Answer, Conversion, Task } from './aside.js';
 
 function channelOf(name: string) {
   const channel = channels.find((one) => one.name === name);
@@ -18,9 +18,16 @@ async function convert({ from, bytes, uid, address }: Conversion): Promise<Uint8
   return channelOf(address.channel).write(umf, address);
 }
 
-parentPort?.on('message', ({ id, conversion }: { id: number; conversion: Conversion }) => {
-  convert(conversion).then(
-    (wire) => parentPort?.postMessage({ id, wire }),
-    (error: unknown) => parentPort?.postMessage({ id, error: String(error) }),
+async function carryOut(task: Task): Promise<Answer> {
+  const { id } = task;
+  if ('conversion' in task) return { id, wire: await convert(task.conversion) };
+  const { from, bytes, uid } = task.reading;
+  return { id, umf: await channelOf(from).read(bytes, uid) };
+}
+
+parentPort?.on('message', (task: Task) => {
+  carryOut(task).then(
+    (answer) => parentPort?.postMessage(answer),
+    (error: unknown) => parentPort?.postMessage({ id: task.id, error: String(error) }),
   );
 });

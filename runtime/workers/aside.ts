@@ -9,6 +9,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock, Timer } from '../../actors/machinery.js';
 import type { Address } from '../../schemas/address.js';
+import type { Umf } from '../../schemas/umf.js';
 
 /** From this size on a content is converted aside; below it the way there costs more. */
 export const ASIDE_FROM_BYTES = 256 * 1024;
@@ -24,13 +25,27 @@ export interface Conversion {
   readonly address: Address;
 }
 
-interface Waiting {
-  readonly timer: Timer;
-  readonly resolve: (wire: Uint8Array) => void;
-  readonly reject: (error: Error) => void;
+/** Raw bytes that are only to be read. */
+export type Reading = Pick<Conversion, 'from' | 'bytes' | 'uid'>;
+
+/** What the thread is sent. */
+export type Task =
+  | { readonly id: number; readonly conversion: Conversion }
+  | { readonly id: number; readonly reading: Reading };
+
+/** What it gives back. */
+export interface Answer {
+  readonly id: number;
+  readonly wire?: Uint8Array;
+  readonly umf?: Umf;
+  readonly error?: string;
 }
 
-type Answer = { readonly id: number; readonly wire?: Uint8Array; readonly error?: string };
+interface Waiting {
+  readonly timer: Timer;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+}
 
 export class Aside {
   readonly #clock: Clock;
@@ -43,7 +58,20 @@ export class Aside {
   }
 
   /** Rejects when it cannot be converted in time or in memory. */
-  convert(conversion: Conversion): Promise<Uint8Array> {
+  async convert(conversion: Conversion): Promise<Uint8Array> {
+    const { wire } = await this.#ask((id) => ({ id, conversion }));
+    if (wire === undefined) throw new Error('The thread converted nothing.');
+    return wire;
+  }
+
+  /** The same for what is only read. */
+  async read(reading: Reading): Promise<Umf> {
+    const { umf } = await this.#ask((id) => ({ id, reading }));
+    if (umf === undefined) throw new Error('The thread read nothing.');
+    return umf;
+  }
+
+  #ask(taskOf: (id: number) => Task): Promise<Answer> {
     this.#last += 1;
     const id = this.#last;
     const thread = this.#started();
@@ -52,7 +80,7 @@ export class Aside {
         this.#end(thread, 'it took too long'),
       );
       this.#waiting.set(id, { timer, resolve, reject });
-      thread.postMessage({ id, conversion });
+      thread.postMessage(taskOf(id));
     });
   }
 
@@ -75,12 +103,13 @@ export class Aside {
     return thread;
   }
 
-  #settle({ id, wire, error }: Answer): void {
+  #settle(answer: Answer): void {
+    const { id, error } = answer;
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
     this.#waiting.delete(id);
     waiting.timer.cancel();
-    if (wire !== undefined) waiting.resolve(wire);
+    if (error === undefined) waiting.resolve(answer);
     else waiting.reject(new Error(`The content could not be converted: ${error}.`));
   }
 

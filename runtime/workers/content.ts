@@ -13,6 +13,7 @@ import { ASIDE_FROM_BYTES, type Aside } from './aside.js';
 export interface ContentReader {
   /** Undefined: there is only UMF. Rejects when the bytes are gone or cannot be read. */
   raw(content: Content): Promise<{ channel: string; bytes: Uint8Array } | undefined>;
+  /** A large content is read aside. */
   umf(content: Content, key: string): Promise<Umf>;
   /** As the channel of the address writes it; a large content is converted aside. */
   written(content: Content, key: string, address: Address): Promise<Uint8Array>;
@@ -26,7 +27,7 @@ const COPY_INLINE_MAX_BYTES = 64 * 1024;
 export function createContentReader(
   store: Store,
   channels: ReadonlyMap<string, Channel>,
-  aside?: Pick<Aside, 'convert'>,
+  aside?: Pick<Aside, 'convert' | 'read'>,
 ): ContentReader {
   async function bytesOf(place: (Content & { kind: 'raw' })['at']): Promise<Uint8Array> {
     if (place.in === 'own') {
@@ -48,7 +49,10 @@ export function createContentReader(
     if (content.kind === 'umf') return content.umf;
     const channel = channels.get(content.channel);
     if (channel === undefined) throw new Error(`no channel reads ${content.channel}`);
-    return channel.read(await bytesOf(content.at), splitMessageKey(key).submission);
+    const uid = splitMessageKey(key).submission;
+    const bytes = await bytesOf(content.at);
+    if (aside === undefined || bytes.length < ASIDE_FROM_BYTES) return channel.read(bytes, uid);
+    return aside.read({ from: content.channel, bytes, uid });
   }
 
   async function written(content: Content, key: string, address: Address) {

@@ -42,3 +42,9 @@ test('a channel that is not in the registry is told by its name', async (t) => {
   const { aside, conversion } = setUp(t);
   await assert.rejects(aside.convert({ ...conversion, from: 'pigeon' }), /is called pigeon/);
 });
+
+test('what is read aside is what the channel would have read here', async (t) => {
+  const { aside } = setUp(t);
+  const umf = await aside.read({ from: email.name, bytes: MAIL, uid: 'uid' });
+  assert.deepEqual(umf, await email.read(MAIL, 'uid'));
+});
