@@ -1,0 +1,107 @@
+/** How one signs in: the password, and the browsers that are signed in. */
+
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { SessionSummary } from '../../../../../schemas/console.js';
+import { fullTime } from '../../clock.js';
+import { Action } from '../../parts/action.js';
+import { Loaded, loading } from '../../parts/loaded.js';
+import { call } from '../../server/call.js';
+import { account, signOut } from '../../server/session.js';
+
+const PASSWORD_CHARACTERS_MIN = 8;
+
+export function SigningIn() {
+  const sessions = useMemo(() => loading('sessions.list', () => ({})), []);
+  useEffect(() => void sessions.load(), [sessions]);
+
+  /** The others first: with one's own ends the right to end them. */
+  async function everywhere(): Promise<void> {
+    const { items } = await call('sessions.list', {});
+    for (const { id, current } of items) {
+      if (!current) await call('sessions.revoke', { id });
+    }
+    await signOut();
+  }
+
+  return (
+    <section class="card stack" aria-labelledby="signing-in">
+      <h2 id="signing-in">Signing in</h2>
+      <Password />
+      <h3>Where you are signed in</h3>
+      <Loaded of={sessions}>
+        {({ items }) => (
+          <ul class="settings-items">
+            {items.map((session) => (
+              <SessionItem key={session.id} session={session} changed={() => sessions.load()} />
+            ))}
+          </ul>
+        )}
+      </Loaded>
+      <div>
+        <Action kind="danger" run={everywhere}>
+          Sign out everywhere
+        </Action>
+      </div>
+    </section>
+  );
+}
+
+interface SessionProps {
+  readonly session: SessionSummary;
+  readonly changed: () => Promise<void>;
+}
+
+function SessionItem({ session, changed }: SessionProps) {
+  const { id, program, peer, seenAt, current } = session;
+  return (
+    <li class="row">
+      <div class="grow">
+        <p>
+          {program || 'A browser without a name'}{' '}
+          {current && <span class="word good">this one</span>}
+        </p>
+        <p class="small soft">
+          from {peer}, last seen {fullTime(seenAt)}
+        </p>
+      </div>
+      {!current && (
+        <Action run={() => call('sessions.revoke', { id }).then(changed)}>Sign out there</Action>
+      )}
+    </li>
+  );
+}
+
+function Password() {
+  const password = useSignal('');
+  const isShort = password.value.length < PASSWORD_CHARACTERS_MIN;
+  async function set(): Promise<void> {
+    await call('password.set', { password: password.value });
+    password.value = '';
+  }
+  return (
+    <form class="row password" onSubmit={(event) => event.preventDefault()}>
+      <input type="hidden" name="username" autocomplete="username" value={account.value?.name} />
+      <label class="grow">
+        New password
+        <input
+          type="password"
+          autocomplete="new-password"
+          minLength={PASSWORD_CHARACTERS_MIN}
+          value={password.value}
+          onInput={(event) => {
+            password.value = event.currentTarget.value;
+          }}
+        />
+        <span class="small soft">
+          {isShort ? `At least ${PASSWORD_CHARACTERS_MIN} characters. ` : ''}Other sign-ins end.
+        </span>
+      </label>
+      {!isShort && (
+        <Action run={set} done="Changed">
+          Set it
+        </Action>
+      )}
+    </form>
+  );
+}
