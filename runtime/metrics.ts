@@ -24,6 +24,8 @@ export interface Metrics {
   attempted(attempt: { channel: string; outcome: string; tookMs: number }): void;
   handled(stage: string, tookMs: number): void;
   flushed(tookMs: number): void;
+  /** A request or a page that the web door refused; reasons are a few fixed words. */
+  refused(reason: string): void;
   /** Asked at every scrape. */
   queueFrom(count: () => Promise<{ queue: readonly QueueCount[]; dead: number }>): void;
   /** The exposition text and its content type. */
@@ -58,6 +60,7 @@ export function createMetrics(build: { readonly version: string; readonly node: 
     'stage',
   ]);
   const flush = histogram('patchboard_store_flush_seconds', 'Time until a write is durable.', []);
+  const refused = counter('patchboard_http_refused_total', 'Refused by the web door.', ['reason']);
   const queue = gauge('patchboard_queue_messages', 'Unfinished messages.', ['state', 'channel']);
   const oldest = gauge('patchboard_queue_oldest_age_seconds', 'Age of the oldest of them.', [
     'state',
@@ -82,6 +85,7 @@ export function createMetrics(build: { readonly version: string; readonly node: 
     },
     handled: (stage, tookMs) => handlingBy(stage).observe(tookMs * SECONDS_PER_MS),
     flushed: (tookMs) => flush.observe(tookMs * SECONDS_PER_MS),
+    refused: (reason) => refused.inc({ reason }),
     queueFrom(asked) {
       count = asked;
     },

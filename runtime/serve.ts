@@ -1,23 +1,34 @@
 /**
- * One process that serves: store, bus, switch, health, control socket, logs and metrics, opened in
- * this order and closed in the reverse one.
+ * One process that serves: store, bus, web door, switch, console, control socket, logs and metrics,
+ * opened in this order and closed in the reverse one.
  *
- * Invariants: the data directory's lock is held before anything listens; the operator's account
- * exists before the first message can die; a failed flush ends the process with exit 1.
+ * Invariants: the data directory's lock is held before anything listens; the web door listens
+ * before the switch starts, so that it can say so; the operator's account exists before the first
+ * message can die; a failed flush ends the process with exit 1.
  */
 
 import type { Channel } from '../actors/channel.js';
 import type { Clock, Log } from '../actors/machinery.js';
+import type { Account } from '../schemas/account.js';
 import type { SwitchConfig } from '../schemas/config.js';
+import type { DemoHints } from '../schemas/console.js';
 import { timeOfIdentifier } from '../schemas/identifier.js';
+import { readAccount } from './account-documents.js';
 import type { Accounts } from './accounts.js';
 import { createMemoryBus } from './bus/memory.js';
+import { createConsole } from './console/create-console.js';
+import { createFeed, type Feed } from './console/feed.js';
+import { createRates, type Rates } from './console/rates.js';
 import { type Answer, serveControl } from './control.js';
-import { type HealthServer, serveHealth } from './gateway/health.js';
+import type { Core, CoreParts } from './core.js';
+import { createGateway } from './gateway/create-gateway.js';
+import type { Gateway } from './gateway/gateway.js';
 import { giveHomeAddresses } from './home-addresses.js';
 import { DEAD_ROW, QUEUE_ROWS } from './messages.js';
 import { createMetrics, type Metrics, type QueueCount } from './metrics.js';
 import { operateOn } from './operations/index.js';
+import type { Sessions } from './sessions.js';
+import { createSessions, signInUrl } from './sessions-in-store.js';
 import { openEmbeddedStore } from './store/embedded.js';
 import type { Store } from './store/store.js';
 import { type RunningSwitch, startSwitch } from './switch.js';
@@ -37,14 +48,20 @@ export interface ServeParts {
   reload(): { ok: true; config: SwitchConfig } | { ok: false; problems: readonly string[] };
   /** A flush failed: nothing is acknowledged any more. */
   onFatal(error: Error): void;
+  /** What the demo account's first page shows; undefined while there is no such account. */
+  readonly demo?: (account?: Account) => DemoHints | undefined;
 }
 
 export interface Serving {
   readonly running: RunningSwitch;
   /** By channel, and `http`. */
   readonly addresses: Readonly<Record<string, string>>;
+  /** Where browsers find the page; absent: there is none. */
+  readonly url?: string;
   readonly store: Store;
   reload(): Promise<Answer>;
+  /** A link that signs this account in once; undefined: there is no page. */
+  signInLink(accountId: string): Promise<string | undefined>;
   /** Drains, then closes; resolves in any case once `drainMs` is over. */
   stop(): Promise<void>;
 }
@@ -68,51 +85,128 @@ export async function serve(parts: ServeParts): Promise<Serving> {
   try {
     const bus = createMemoryBus();
     opened.push(() => bus.close());
-    const traffic = observeTraffic(log, metrics);
-    const { channels } = parts;
     const aside = new Aside(clock);
     opened.push(() => aside.stop());
-    const switchParts = { config, clock, store, bus, channels, log, aside, ...traffic };
-    const running = await startSwitch(switchParts, async ({ accounts, defaultAddresses }) => {
-      const { domain, operator } = config;
-      await giveHomeAddresses({ accounts, store, clock, log, domain, defaultAddresses });
-      await openOperator(accounts, operator);
+    const sessions = createSessions({
+      store,
+      clock,
+      account: async (id) => (await readAccount(store, id))?.account,
+      idleMs: config.http.sessionIdleMs,
+      lastsMs: config.http.sessionMs,
     });
-    opened.push(() => running.stop());
+    let running: RunningSwitch | undefined;
+    const notReady = (): string => running?.status().refusing ?? (running ? '' : 'starting');
+    const gateway = await openGateway(parts, metrics, notReady);
+    if (gateway !== undefined) opened.push(() => gateway.stop());
+    const feed = createFeed(clock);
+    const rates = createRates(clock);
+    const watched = watchedBy(parts, { metrics, feed, rates, sessions });
+    const switchParts = { config, clock, store, bus, channels: parts.channels, log, aside };
+    const door = gateway === undefined ? {} : { door: (name: string) => gateway.doorOf(name) };
+    running = await startSwitch({ ...switchParts, ...watched, ...door }, (core) =>
+      prepareAccounts(parts, store, core),
+    );
+    const { stop } = running;
+    opened.push(() => stop());
     metrics.queueFrom(() => countQueue(store, clock.now()));
-    const health = await openHealth(config, running, metrics);
-    if (health !== undefined) opened.push(() => health.stop());
-    const addresses = {
-      ...running.addresses,
-      ...(health === undefined ? {} : { http: health.address }),
-    };
-    const reload = async (): Promise<Answer> => reloaded(parts, running);
-    const status = () => ({ ...running.status(), addresses, pid: process.pid, startedAt });
-    const operated = { core: running, store, clock, channels, running: { status, reload } };
-    const control = await serveControl({ data: config.data, operate: operateOn(operated) });
-    opened.push(() => control.stop());
-    return { running, addresses, store, reload, stop: () => within(clock, config.drainMs, close) };
+    const url = gateway?.url ?? '';
+    if (gateway !== undefined) {
+      const { channels, demo } = parts;
+      const shared = { running, store, clock, log, config, channels, sessions, feed, rates };
+      const hints = demo === undefined ? {} : { demo };
+      const console = createConsole({ ...shared, url, startedAt, ...hints });
+      opened.push(() => console.stop());
+      gateway.open(console, { sessions, authenticator: running.authenticator });
+    }
+    return await served(parts, { running, store, sessions, gateway, startedAt, opened, close });
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function openHealth(
-  config: SwitchConfig,
-  running: RunningSwitch,
+/** What was opened, as the command line and the control socket reach it. */
+async function served(
+  parts: ServeParts,
+  given: {
+    readonly running: RunningSwitch;
+    readonly store: Store;
+    readonly sessions: Sessions;
+    readonly gateway: Gateway | undefined;
+    readonly startedAt: number;
+    readonly opened: (() => Promise<unknown>)[];
+    readonly close: () => Promise<void>;
+  },
+): Promise<Serving> {
+  const { running, store, sessions, gateway, startedAt, opened, close } = given;
+  const { config, clock, channels } = parts;
+  const http = gateway === undefined ? {} : { http: gateway.address };
+  const addresses = { ...running.addresses, ...http };
+  const reload = async (): Promise<Answer> => reloaded(parts, running);
+  const status = () => ({ ...running.status(), addresses, pid: process.pid, startedAt });
+  const signInLink = async (accountId: string): Promise<string | undefined> =>
+    gateway && signInUrl(gateway.url, await sessions.makeLink(accountId));
+  const ofRunning = { status, reload, signInLink };
+  const operated = { core: running, store, clock, channels, running: ofRunning };
+  const control = await serveControl({ data: config.data, operate: operateOn(operated) });
+  opened.push(() => control.stop());
+  const url = gateway === undefined ? {} : { url: gateway.url };
+  const stop = () => within(clock, config.drainMs, close);
+  return { running, addresses, ...url, store, reload, signInLink, stop };
+}
+
+async function openGateway(
+  { config, clock, log }: ServeParts,
   metrics: Metrics,
-): Promise<HealthServer | undefined> {
-  const { listen } = config.http;
-  if (listen === 'off') return undefined;
-  return serveHealth({
-    listen,
-    notReady() {
-      const reason = running.status().refusing;
-      return reason === undefined ? [] : [reason];
-    },
+  notReady: () => string,
+): Promise<Gateway | undefined> {
+  const { http } = config;
+  if (http.listen === 'off') return undefined;
+  return createGateway({
+    http,
+    clock,
+    log,
+    notReady: () => [notReady()].filter((reason) => reason !== ''),
     metrics: () => metrics.text(),
+    refused: (reason) => metrics.refused(reason),
   });
+}
+
+/** Who is told of what the switch does. */
+function watchedBy(
+  { log }: ServeParts,
+  given: {
+    readonly metrics: Metrics;
+    readonly feed: Feed;
+    readonly rates: Rates;
+    readonly sessions: Sessions;
+  },
+): Required<Pick<CoreParts, 'stepped' | 'attempted' | 'accountChanged'>> {
+  const { metrics, feed, rates, sessions } = given;
+  const traffic = observeTraffic(log, metrics);
+  return {
+    attempted: traffic.attempted,
+    stepped(step) {
+      traffic.stepped(step);
+      rates.stepped(step);
+      feed.stepped(step);
+    },
+    accountChanged(id) {
+      feed.accountChanged(id);
+      sessions.accountChanged(id);
+    },
+  };
+}
+
+/** What must be there before the first message comes. */
+async function prepareAccounts(
+  { config, clock, log }: ServeParts,
+  store: Store,
+  { accounts, defaultAddresses }: Core,
+): Promise<void> {
+  const { domain, operator } = config;
+  await giveHomeAddresses({ accounts, store, clock, log, domain, defaultAddresses });
+  await openOperator(accounts, operator);
 }
 
 /** Dead messages reach operators by their own profiles: there is always one. */

@@ -25,6 +25,9 @@ export const SEEN_EVERY_MS = 10 * MINUTE_MS;
 /** Of one account; with another one the one that was seen longest ago ends. */
 export const SESSIONS_MAX = 64;
 
+/** Changes of one moment are looked at together, after one's own session has its new mark. */
+export const SETTLES_MS = 1000;
+
 const TOKEN_BYTES = 32;
 const SAVE_TOKEN_BYTES = 12;
 const ID_CHARACTERS = 16;
@@ -93,6 +96,8 @@ class StoredSessions implements Sessions {
   readonly #parts: SessionParts;
   readonly #idleMs: number;
   readonly #lastsMs: number;
+  /** Accounts whose sessions are about to be looked at. */
+  readonly #looks = new Set<string>();
   readonly #listeners: ((session: Session) => void)[] = [];
 
   constructor(parts: SessionParts) {
@@ -185,15 +190,25 @@ class StoredSessions implements Sessions {
     return revoked;
   }
 
-  async accountChanged(accountId: string): Promise<void> {
-    const account = await this.#parts.account(accountId);
-    for (const held of await this.#all(accountId)) {
-      if (!this.#holds(held.session, account)) this.#tell(held.session);
-    }
+  accountChanged(accountId: string): void {
+    if (this.#looks.has(accountId)) return;
+    this.#looks.add(accountId);
+    this.#parts.clock.after(SETTLES_MS, () => {
+      this.#looks.delete(accountId);
+      // Whoever asks meets the truth anyway; only the closing of pages would be late.
+      this.#closeEnded(accountId).catch(() => {});
+    });
   }
 
   onRevoked(run: (session: Session) => void): void {
     this.#listeners.push(run);
+  }
+
+  async #closeEnded(accountId: string): Promise<void> {
+    const account = await this.#parts.account(accountId);
+    for (const { session } of await this.#all(accountId)) {
+      if (!this.#holds(session, account)) this.#tell(session);
+    }
   }
 
   #holds(session: StoredSession, account: Account | undefined): account is Account {

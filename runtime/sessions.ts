@@ -45,7 +45,7 @@ export interface Sessions {
    */
   revokeOthers(accountId: string, keep: string): Promise<number>;
   /** The account was changed or removed in this process: pages of ended sessions are closed. */
-  accountChanged(accountId: string): Promise<void>;
+  accountChanged(accountId: string): void;
   /** Told of every session that ended here, so that its pages are closed. */
   onRevoked(run: (session: Session) => void): void;
 }

@@ -12,6 +12,8 @@
 import Type, { type Static, type TInteger, type TString } from 'typebox';
 
 const DOMAIN = '^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$';
+const PUBLIC_URL =
+  '^(https://[^/?#@\\s]+|http://(localhost|127(\\.[0-9]+){3}|\\[::1\\])(:[0-9]+)?)/?$';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
@@ -88,7 +90,22 @@ export const CoreConfigSchema = Type.Object(
       description: 'Account whose inbox gets dead messages and warnings.',
     }),
     http: Type.Object(
-      { listen: listenAddress('127.0.0.1:2580', 'Serves /healthz, /readyz and /metrics.') },
+      {
+        listen: listenAddress('127.0.0.1:2580', 'The page, /healthz, /readyz and /metrics.'),
+        publicUrl: Type.Optional(
+          Type.String({
+            pattern: PUBLIC_URL,
+            form: 'https://name, without a path',
+            description: 'Where browsers find the page, behind a proxy with TLS.',
+          }),
+        ),
+        trustProxy: Type.Array(Type.String({ minLength: 2 }), {
+          default: [],
+          description: 'Proxies whose X-Forwarded headers count: addresses or networks.',
+        }),
+        sessionIdleMs: span(14 * DAY_MS, 'A session that is not used for so long ends.'),
+        sessionMs: span(90 * DAY_MS, 'After this time one signs in again in any case.'),
+      },
       { additionalProperties: false, default: {} },
     ),
     log: Type.Object(

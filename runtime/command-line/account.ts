@@ -13,6 +13,7 @@ export const command: Command = {
 patchboard account show NAME
 patchboard account add NAME [--operator] [--address CHANNEL:ADDRESS]... [--password-stdin]
 patchboard account password NAME            read from the standard input
+patchboard account link NAME                prints a link that signs in once, within 15 minutes
 patchboard account roles NAME subscriber [operator]
 patchboard account address NAME CHANNEL:ADDRESS [--remove]
 patchboard account remove NAME
@@ -35,6 +36,8 @@ Every account has an inbox, and the addresses that its channels give.`,
         return done(call, 'account.create', await newAccount(call, account));
       case 'password':
         return done(call, 'account.password', { account, password: await firstLine() });
+      case 'link':
+        return link(call, account);
       case 'roles':
         return done(call, 'account.roles', { account, roles: call.words.slice(2) });
       case 'address': {
@@ -59,6 +62,16 @@ async function newAccount(call: Call, name: string): Promise<Readonly<Record<str
     ...(isOperator ? { roles: ['subscriber', 'operator'] } : {}),
     ...(call.values['password-stdin'] === true ? { password: await firstLine() } : {}),
   };
+}
+
+/** A link to the page of the running switch. */
+async function link(call: Call, account: string): Promise<number> {
+  const answer = await change(call, 'account.link', { account });
+  if (!answer.ok) return fail(call, answer);
+  const { value } = answer;
+  const isLink = typeof value === 'object' && value !== null && 'url' in value;
+  print(call, value, [isLink ? String(value.url) : JSON.stringify(value)]);
+  return EXIT.ok;
 }
 
 /** "channel:address" in two. */

@@ -6,10 +6,12 @@
 import { spawn } from 'node:child_process';
 import type { Channel } from '../../actors/channel.js';
 import type { Clock } from '../../actors/machinery.js';
+import type { Account, Profile } from '../../schemas/account.js';
 import type { Accounts } from '../accounts.js';
-import { splitListen } from '../gateway/health.js';
+import { isLoopbackHost, splitListen } from '../gateway/listen.js';
 
 export const DEMO_NAME = 'demo';
+const PHONE_NAME = 'Practice phone';
 const PASSWORD_BYTES = 12;
 
 export interface Demo {
@@ -20,20 +22,52 @@ export interface Demo {
 
 /** Whether only this computer can connect to every one of these. */
 export function isLoopback(addresses: readonly string[]): boolean {
-  return addresses.every((address) => {
-    const { host } = splitListen(address);
-    return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
-  });
+  return addresses.every((address) => isLoopbackHost(splitListen(address).host));
 }
 
-/** Opens the demo account; its password is told once and never again. */
+/**
+ * Opens the demo account with a practice phone, both roles, and a profile that tries every device
+ * at once; its password is told once and never again.
+ */
 export async function openDemo(
   accounts: Accounts,
-  options: { readonly clock: Clock; readonly address: string },
+  options: {
+    readonly clock: Clock;
+    readonly address: string;
+    readonly channels: readonly Channel<never>[];
+  },
 ): Promise<Demo | undefined> {
-  const password = Buffer.from(options.clock.random(PASSWORD_BYTES)).toString('base64url');
-  const created = await accounts.create({ name: DEMO_NAME, password });
-  return created.ok ? { name: DEMO_NAME, address: options.address, password } : undefined;
+  const { clock, address, channels } = options;
+  const password = Buffer.from(clock.random(PASSWORD_BYTES)).toString('base64url');
+  const roles = ['subscriber', 'operator'] as const;
+  const created = await accounts.create({ name: DEMO_NAME, password, roles });
+  if (!created.ok) return undefined;
+  await givePracticePhone(accounts, created.account, channels);
+  return { name: DEMO_NAME, address, password };
+}
+
+/** A device on the page itself, and a profile whose first step is every device there is. */
+async function givePracticePhone(
+  accounts: Accounts,
+  { id, name }: Account,
+  channels: readonly Channel<never>[],
+): Promise<void> {
+  const practice = channels.find(({ facts }) => facts.page === 'practice');
+  if (practice === undefined) return;
+  const addresses = [{ channel: practice.name, value: `${name}-phone` }];
+  const added = await accounts.addDevice(id, { name: PHONE_NAME, addresses });
+  const profile = added.ok && profileOf(added.account);
+  const done = profile ? await accounts.putProfile(id, profile) : added;
+  if (!done.ok) throw new Error(`The demo account has no practice phone: ${done.message}`);
+}
+
+function profileOf({ devices, profiles, defaultProfile }: Account): Profile | undefined {
+  const profile = profiles.find((own) => own.id === defaultProfile);
+  const endpoints = devices
+    .flatMap((device) => device.endpoints)
+    .filter((endpoint) => endpoint.lastResort !== true)
+    .map((endpoint) => endpoint.id);
+  return profile && { ...profile, steps: [{ endpoints }], lastResort: 'inbox' };
 }
 
 export interface Invitation {

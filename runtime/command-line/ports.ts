@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { joinListen, splitListen } from '../gateway/health.js';
+import { joinListen, splitListen } from '../gateway/listen.js';
 
 /** So many ports after a taken one are tried. */
 const NEXT_MAX = 50;

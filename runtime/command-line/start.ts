@@ -8,6 +8,7 @@
 import { execFile } from 'node:child_process';
 import { channels } from '../../actors/channels/index.js';
 import type { Log } from '../../actors/machinery.js';
+import type { DemoHints } from '../../schemas/console.js';
 import { type LoadedConfig, loadConfig } from '../config.js';
 import { callControl } from '../control.js';
 import { createLog, jsonLines, prettyLines } from '../observe.js';
@@ -19,6 +20,7 @@ import {
   accountAddress,
   DEMO_NAME,
   type Demo,
+  type Invitation,
   invitation,
   invitingChannel,
   isLoopback,
@@ -50,7 +52,9 @@ JSON on standard error. SIGTERM drains and stops, SIGHUP reads the configuration
     if (settled === undefined) return EXIT.failed;
     const isNew = !hasEnvironment(settled.config.data);
     const log = makeLog(call, settled);
+    let hints: DemoHints | undefined;
     const serving = await serve({
+      demo: (account) => ((account?.name ?? DEMO_NAME) === DEMO_NAME ? hints : undefined),
       config: settled.config,
       clock: call.clock,
       log,
@@ -62,9 +66,10 @@ JSON on standard error. SIGTERM drains and stops, SIGHUP reads the configuration
       },
     });
     const demo = await demoFor(call, settled, serving, isNew);
+    hints = await demoHints(settled, serving);
     // Before anybody is told that it is ready: who is told may stop it at once.
     const stopped = untilStopped(call, serving, log);
-    await announce(call, settled, serving, { isNew, demo });
+    await announce(call, settled, serving, { isNew, demo, hasDemo: hints !== undefined });
     notifyManager(call, log);
     return stopped;
   },
@@ -132,48 +137,70 @@ async function demoFor(
   const channel = invitingChannel(channels);
   if (!isHarmless || channel === undefined) return undefined;
   const address = accountAddress(channel, DEMO_NAME, config.domain);
-  return openDemo(serving.running.accounts, { clock: call.clock, address });
+  return openDemo(serving.running.accounts, { clock: call.clock, address, channels });
+}
+
+/** What the demo account's first page says; undefined: there is no demo account any more. */
+async function demoHints({ config }: Loaded, serving: Serving): Promise<DemoHints | undefined> {
+  if (!isLoopback(Object.values(serving.addresses))) return undefined;
+  if ((await serving.running.accounts.find(DEMO_NAME)) === undefined) return undefined;
+  const invited = await invitationFor(config.domain, serving);
+  const text = invited === undefined ? {} : { invitation: shellText(invited) };
+  return { ...text, kill: `kill -9 ${process.pid}`, start: 'npm start' };
+}
+
+/**
+ * The link of the banner: for the demo account, else for the operator's, but that one only on a
+ * terminal, because what stands in a journal is read by others.
+ */
+async function signInLink({ config }: Loaded, serving: Serving): Promise<string | undefined> {
+  const { accounts } = serving.running;
+  const isHarmless = isLoopback(Object.values(serving.addresses));
+  const demo = isHarmless ? await accounts.find(DEMO_NAME) : undefined;
+  if (demo !== undefined) return serving.signInLink(demo.id);
+  if (process.stdout.isTTY !== true) return undefined;
+  const operator = await accounts.find(config.operator);
+  return operator === undefined ? undefined : serving.signInLink(operator.id);
 }
 
 async function announce(
   call: Call,
-  { config }: Loaded,
+  loaded: Loaded,
   serving: Serving,
-  at: { readonly isNew: boolean; readonly demo: Demo | undefined },
+  at: { readonly isNew: boolean; readonly demo: Demo | undefined; readonly hasDemo: boolean },
 ): Promise<void> {
+  const { config } = loaded;
   const { addresses, store } = serving;
   if (call.json) {
     const demo = at.demo === undefined ? {} : { demo: at.demo };
-    call.out(JSON.stringify({ ready: true, addresses, ...demo }));
+    const link = at.hasDemo ? await signInLink(loaded, serving) : undefined;
+    const signIn = link === undefined ? {} : { signIn: link };
+    call.out(JSON.stringify({ ready: true, addresses, ...demo, ...signIn }));
     return;
   }
   const news = at.isNew ? ' (new)' : '';
   call.out(`Patchboard ${version()}   data ${config.data}${news}   ${store.description}`);
-  for (const [name, address] of Object.entries(addresses)) call.out(`  ${door(name, address)}`);
+  for (const [name, address] of Object.entries(addresses)) {
+    call.out(`  ${door(name, address, serving.url)}`);
+  }
+  const link = await signInLink(loaded, serving);
+  if (link !== undefined) call.out(`Sign in (once, 15 min):  ${link}`);
   if (!isLoopback(Object.values(addresses))) return;
   await invite(call, config.domain, serving);
   call.out('Only this computer can connect. Go live: npx patchboard setup');
 }
 
-function door(name: string, address: string): string {
+function door(name: string, address: string, url: string | undefined): string {
   const inviting = channels.find((channel) => channel.name === name)?.facts.invitation;
-  if (inviting === undefined)
-    return `${name.padEnd(6)}${name === 'http' ? `http://${address}/readyz` : address}`;
-  return `${inviting.label.padEnd(6)}${inviting.url.replace('{listen}', address)}`;
+  if (inviting !== undefined) {
+    return `${inviting.label.padEnd(6)}${inviting.url.replace('{listen}', address)}`;
+  }
+  return name === 'http' ? `${'page'.padEnd(6)}${url ?? address}` : `${name.padEnd(6)}${address}`;
 }
 
 /** The line that sends a first message, as long as the demo account is there. */
 async function invite(call: Call, domain: string, serving: Serving): Promise<void> {
-  const channel = invitingChannel(channels);
-  const listen = channel === undefined ? undefined : serving.addresses[channel.name];
-  if (channel === undefined || listen === undefined) return;
-  const demo = await serving.running.accounts.find(DEMO_NAME);
-  if (demo === undefined) return;
-  const to = accountAddress(channel, DEMO_NAME, domain);
-  // The account keeps the address of its first start when the domain is another one now.
-  const reached = channel.address(to);
-  if (!reached.ok || !demo.addresses.some(({ value }) => value === reached.address.value)) return;
-  const invited = invitation(channel, { listen, to });
+  const invited = await invitationFor(domain, serving);
   if (invited === undefined) return;
   const isTerminal = process.stdin.isTTY === true;
   const press = isTerminal ? ', or press Enter and I will' : '';
@@ -186,6 +213,21 @@ async function invite(call: Call, domain: string, serving: Serving): Promise<voi
       if (wrong !== undefined) call.err(`It could not be sent: ${wrong}`);
     });
   });
+}
+
+async function invitationFor(domain: string, serving: Serving): Promise<Invitation | undefined> {
+  const channel = invitingChannel(channels);
+  const listen = channel === undefined ? undefined : serving.addresses[channel.name];
+  if (channel === undefined || listen === undefined) return undefined;
+  const demo = await serving.running.accounts.find(DEMO_NAME);
+  if (demo === undefined) return undefined;
+  const to = accountAddress(channel, DEMO_NAME, domain);
+  // The account keeps the address of its first start when the domain is another one now.
+  const reached = channel.address(to);
+  if (!reached.ok || !demo.addresses.some(({ value }) => value === reached.address.value)) {
+    return undefined;
+  }
+  return invitation(channel, { listen, to });
 }
 
 /** Type=notify of systemd: READY=1 by its own tool, there is no datagram socket in Node. */

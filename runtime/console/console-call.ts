@@ -36,8 +36,8 @@ export interface ConsoleParts {
   readonly rates?: Rates;
   /** What the visualizer draws; the registry's unless said otherwise. */
   readonly machines?: readonly MachineEntry[];
-  /** Set while the demo account of a new switch is there. */
-  readonly demo?: () => DemoHints | undefined;
+  /** What the first page of the demo account shows, if it is this one; asked of none: is there one? */
+  readonly demo?: (account?: Account) => DemoHints | undefined;
 }
 
 export interface Caller {

@@ -29,7 +29,7 @@ function channelsOf({ channels }: ConsoleParts): readonly ChannelEntry[] {
 }
 
 function meOf(parts: ConsoleParts, { account }: Caller): Me {
-  const demo = parts.demo?.();
+  const demo = parts.demo?.(account);
   return {
     account: visible(account),
     may: { operate: may(account, 'message.track') },

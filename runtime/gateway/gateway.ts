@@ -7,8 +7,15 @@
  * plain HTTP address that is not this computer nothing signs in.
  */
 
-import type { Door } from '../../actors/machinery.js';
+import type { Authenticator, Door } from '../../actors/machinery.js';
 import type { Console } from '../console/console.js';
+import type { Sessions } from '../sessions.js';
+
+/** Who signs people in, once the switch is there. */
+export interface Behind {
+  readonly sessions: Sessions;
+  readonly authenticator: Authenticator;
+}
 
 export interface Gateway {
   /** Where it listens: "127.0.0.1:2580". */
@@ -17,6 +24,6 @@ export interface Gateway {
   readonly url: string;
   doorOf(channel: string): Door;
   /** From now on the console answers; before it, and after `stop`, requests get 503. */
-  open(console: Console): void;
+  open(console: Console, behind: Behind): void;
   stop(): Promise<void>;
 }

@@ -69,7 +69,22 @@ export const ProfileSchema = Type.Object({
   lastResort: Type.Enum(['inbox', 'dead']),
 });
 
+const NOT_RUNNING =
+  'The switch is not running: a link leads to its page. Start it first: patchboard start.';
+const NO_PAGE = 'The switch has no page: http.listen is off.';
+
+/** Only a running switch has a page that a link could lead to. */
+async function link({ core, running }: Operated, name: string): Promise<Answer> {
+  const account = await core.accounts.find(name);
+  if (account === undefined) return unknownAccount(name);
+  if (running === undefined) return { ok: false, code: 'NOT_RUNNING', message: NOT_RUNNING };
+  const url = await running.signInLink(account.id);
+  return url === undefined ? refuse('CONFIG_INVALID', NO_PAGE) : value({ url });
+}
+
 const ofAccounts = {
+  'account.link': operation(Type.Object(Of), (operated, given) => link(operated, given.account)),
+
   'account.create': operation(
     Type.Object({
       name: Text,

@@ -19,6 +19,8 @@ export interface Operated {
     status(): unknown;
     /** Reads the configuration anew; validated before anything changes. */
     reload(): Promise<Answer>;
+    /** A link that signs the account in once; undefined: the switch has no page. */
+    signInLink(accountId: string): Promise<string | undefined>;
   };
 }
 

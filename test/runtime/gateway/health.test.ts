@@ -1,23 +1,32 @@
-/** Health and metrics over a real port. */
+/** Health and metrics over a real port, before anything else answers. */
 
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { serveHealth } from '../../../runtime/gateway/health.js';
+import { createGateway, type GatewayOptions } from '../../../runtime/gateway/create-gateway.js';
 import { createMetrics } from '../../../runtime/metrics.js';
+import { manualClock } from '../../harness/manual-clock.js';
 
-async function serving(t: TestContext, reasons: readonly string[] = []): Promise<string> {
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
+function options(reasons: readonly string[]): GatewayOptions {
   const metrics = createMetrics({ version: '9.9.9', node: 'v0' });
   metrics.accepted('pager');
   metrics.attempted({ channel: 'pager', outcome: 'confirmed', tookMs: 250 });
   const queue = [{ state: 'routed', channel: 'pager', messages: 3, oldestAgeMs: 60_000 }];
   metrics.queueFrom(async () => ({ queue, dead: 2 }));
-  const health = await serveHealth({
-    listen: '127.0.0.1:0',
+  return {
+    http: { listen: '127.0.0.1:0', trustProxy: [] },
+    clock: manualClock(),
+    log: SILENT,
     notReady: () => reasons,
     metrics: () => metrics.text(),
-  });
-  t.after(() => health.stop());
-  return `http://${health.address}`;
+  };
+}
+
+async function serving(t: TestContext, reasons: readonly string[] = []): Promise<string> {
+  const gateway = await createGateway(options(reasons));
+  t.after(() => gateway.stop());
+  return `http://${gateway.address}`;
 }
 
 describe('health', () => {
@@ -54,19 +63,17 @@ describe('health', () => {
     }
   });
 
-  it('refuses other paths and methods', async (t) => {
+  it('refuses other methods, and says at other paths that it is not open yet', async (t) => {
     const url = await serving(t);
-    assert.equal((await fetch(`${url}/etc`)).status, 404);
     assert.equal((await fetch(`${url}/readyz`, { method: 'POST' })).status, 405);
+    const page = await fetch(`${url}/`);
+    assert.equal(page.status, 503);
+    assert.match(await page.text(), /starting or stopping/);
   });
 
   it('rejects when the port is taken', async (t) => {
     const { host } = new URL(await serving(t));
-    const second = {
-      listen: host,
-      notReady: () => [],
-      metrics: async () => ({ type: '', body: '' }),
-    };
-    await assert.rejects(serveHealth(second), { code: 'EADDRINUSE' });
+    const second = { ...options([]), http: { listen: host, trustProxy: [] } };
+    await assert.rejects(createGateway(second), { code: 'EADDRINUSE' });
   });
 });

@@ -1,0 +1,64 @@
+/** Every limit of the web door. Tests give smaller ones. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const SECOND_MS = 1000;
+
+export interface GatewayLimits {
+  /** Connections that carry HTTP; one more, and the one that has been idle longest goes. */
+  readonly connections: number;
+  /** A request's head must be complete by then; so must a connection's first one. */
+  readonly headMs: number;
+  /** A whole request with its body. */
+  readonly requestMs: number;
+  /** A connection without a request, and one that takes nothing of its answer. */
+  readonly idleMs: number;
+  readonly headBytes: number;
+  /** Requests that are being worked at: in all, and of one account. */
+  readonly requests: number;
+  readonly requestsPerAccount: number;
+  /** Bytes of bodies and answers in memory, in all. */
+  readonly bodyBytes: number;
+  readonly loginBodyBytes: number;
+  readonly callBodyBytes: number;
+  /** A channel may ask for less, not for more. */
+  readonly doorBodyBytes: number;
+  /** Live lines: in all, and of one account, whose oldest one then goes. */
+  readonly lines: number;
+  readonly linesPerAccount: number;
+  readonly frameBytes: number;
+  /** Not yet taken by the page. */
+  readonly backlogBytes: number;
+  /** Frames of one page: so many at once, and so many a second. */
+  readonly framesAtOnce: number;
+  readonly framesPerSecond: number;
+  /** A page that has not answered the last ping by the next one is gone. */
+  readonly pingMs: number;
+  /** How often a line's session is looked up again. */
+  readonly sessionCheckMs: number;
+  /** How long a stop waits for requests under way. */
+  readonly drainMs: number;
+}
+
+export const GATEWAY_LIMITS: GatewayLimits = {
+  connections: 4096,
+  headMs: 10 * SECOND_MS,
+  requestMs: 60 * SECOND_MS,
+  idleMs: 30 * SECOND_MS,
+  headBytes: 16 * KIB,
+  requests: 1024,
+  requestsPerAccount: 32,
+  bodyBytes: 256 * MIB,
+  loginBodyBytes: 8 * KIB,
+  callBodyBytes: 8 * MIB,
+  doorBodyBytes: 64 * MIB,
+  lines: 10_000,
+  linesPerAccount: 32,
+  frameBytes: 256 * KIB,
+  backlogBytes: 4 * MIB,
+  framesAtOnce: 200,
+  framesPerSecond: 50,
+  pingMs: 30 * SECOND_MS,
+  sessionCheckMs: 5 * 60 * SECOND_MS,
+  drainMs: 5 * SECOND_MS,
+};
