@@ -22,6 +22,7 @@ import { outcomesOf } from './receive-bounce.js';
 import type { Connection, Handlers } from './receive-connection.js';
 import { type ReceivedContent, receiveContent } from './receive-content.js';
 import { isLoopback, PeerLimits } from './receive-limits.js';
+import { homeOfReply } from './receive-reply.js';
 import { envelopeText, makeSubmission, reportWish, senderFacts } from './receive-submission.js';
 import type { DataReply, Refusal, Transaction } from './transaction.js';
 import type { Checking, SenderFacts, Verifier } from './verify-sender.js';
@@ -131,7 +132,10 @@ export class Session implements Handlers {
       transaction.bounces.set(`${target.messageKey}#${target.delivery}`, target);
       return undefined;
     }
-    const resolved = await this.#resolve(connection, mailbox);
+    const isReply = special?.purpose === 'reply' && this.#domains.has(mailbox?.domain ?? '');
+    const resolved = isReply
+      ? await this.#replyHome(special.token)
+      : await this.#resolve(connection, mailbox);
     if ('code' in resolved) return resolved;
     const report = reportWish(connection, path);
     for (const to of resolved) transaction.recipients.set(recipientKey(to), { to, report });
@@ -254,6 +258,11 @@ export class Session implements Handlers {
     if (ours) return NOBODY;
     if (connection.account === undefined) return NO_RELAY;
     return [{ kind: 'outside', via: { channel: 'email', value: mailbox.value } }];
+  }
+
+  async #replyHome(token: string | undefined): Promise<readonly Recipient[] | Refusal> {
+    const home = await homeOfReply(this.#context, token);
+    return 'code' in home ? home : [home];
   }
 
   /** RFC 5321 4.5.1: the postmaster always exists. Nobody was given the address: all operators. */
