@@ -3,6 +3,7 @@
  * that is taken is stored (law 3); one that the state does not take writes nothing.
  */
 
+import { recipientOf } from '../../runtime/accounts.js';
 import type { MessageEvent } from '../../schemas/message.js';
 import type { Machine, Process } from './machine.js';
 import { NAMES, untilDeath } from './people.js';
@@ -74,6 +75,6 @@ async function eventOf(
   const name = draw.pick(NAMES);
   const account = await untilDeath(process, process.running?.accounts.find(name));
   if (account === undefined) return undefined;
-  const via = { channel: 'post', value: name };
-  return { type, ...given, to: { kind: 'subscriber', account: account.id, via } };
+  const to = recipientOf(account);
+  return to && { type, ...given, to };
 }

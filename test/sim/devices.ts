@@ -18,8 +18,8 @@ export type Character = (typeof CHARACTERS)[number];
 const RECEIPT_MAX_MS = 50_000;
 const RECEIPT_AGAIN_MS = 2_000;
 
-/** How a receipt goes back; false: nobody took it. */
-export type SendReceipt = (device: string, receipt: Receipt) => Promise<boolean>;
+/** How a receipt goes back by its channel; false: nobody took it. */
+export type SendReceipt = (channel: string, receipt: Receipt) => Promise<boolean>;
 
 export class Devices {
   readonly #world: World;
@@ -53,7 +53,7 @@ export class Devices {
     return this.#world.draw(`heard ${message.device} ${message.attempt}`).chance(0.5);
   }
 
-  took(message: Received): void {
+  took(channel: string, message: Received): void {
     if (this.character(message.device) !== 'receipts') return;
     const draw = this.#world.draw(`receipt ${message.device}`);
     const result = draw.pick(['confirmed', 'confirmed', 'confirmed', 'failed', 'none']);
@@ -73,15 +73,15 @@ export class Devices {
     const copies = draw.chance(0.2) ? 2 : 1;
     for (let i = 0; i < copies; i += 1) {
       this.pending += 1;
-      this.#later(draw.int(5, RECEIPT_MAX_MS), message.device, receipt);
+      this.#later(draw.int(5, RECEIPT_MAX_MS), channel, receipt);
     }
   }
 
-  #later(delayMs: number, device: string, receipt: Receipt): void {
-    this.#world.schedule(delayMs, `${receipt.id} of ${device}`, () => {
-      void this.#send(device, receipt).then((taken) => {
+  #later(delayMs: number, channel: string, receipt: Receipt): void {
+    this.#world.schedule(delayMs, `${receipt.id} by ${channel}`, () => {
+      void this.#send(channel, receipt).then((taken) => {
         if (taken) this.pending -= 1;
-        else this.#later(RECEIPT_AGAIN_MS, device, receipt);
+        else this.#later(RECEIPT_AGAIN_MS, channel, receipt);
       });
     });
   }

@@ -8,13 +8,12 @@ import { followingIdentifier, ownKind } from '../../actors/message-tracker/own-s
 import type { Standing } from '../../runtime/kernel/logic.js';
 import { replay } from '../../runtime/kernel/replay.js';
 import { messageKey } from '../../schemas/identifier.js';
-import type { Wish } from './people.js';
+import type { Wish } from './senders.js';
 import type { Entry, Flushed, Watch } from './watch.js';
 import type { World } from './world.js';
 
 /** A device answers, or is given up, well within this. */
 const ANSWERED_WITHIN_MS = 60_000;
-const KEEPS = 'inbox';
 
 export interface Balance {
   readonly accepted: number;
@@ -27,6 +26,8 @@ export interface Books {
   readonly world: World;
   readonly watch: Watch;
   readonly wishes: readonly Wish[];
+  /** Channels that keep messages: nothing arrives anywhere. */
+  readonly keeping: ReadonlySet<string>;
   /** Whether a worker, by the name in the history, was alive at that time. */
   readonly wasAlive: (worker: string, time: number) => boolean;
 }
@@ -47,16 +48,20 @@ export function balance(books: Books): Balance {
 
 /** Accepted once, and one message for each recipient. */
 function checkWish({ world, watch }: Books, { reference, to, ids }: Wish): void {
+  const own = [...watch.messages.values()].filter(
+    ({ document }) => document.input.header.subject === reference,
+  );
   if (ids.size === 0) world.violate('law 1', `${reference} never got an answer`);
   if (ids.size > 1) {
     world.violate('law 13', `${reference} is ${ids.size} submissions: ${[...ids].join(', ')}`);
   }
-  const own = [...watch.messages.values()].filter(
-    ({ document }) => document.input.header.reference === reference,
-  );
-  for (const [n, address] of to.entries()) {
-    const found = own.filter(({ document }) => document.input.recipient.via.value === address);
-    const what = `${reference} for ${address}`;
+  for (const [n, name] of to.entries()) {
+    const account = watch.accountNamed(name)?.id;
+    const found = own.filter(({ document }) => {
+      const { recipient } = document.input;
+      return recipient.kind === 'subscriber' && recipient.account === account;
+    });
+    const what = `${reference} for ${name}`;
     if (found.length > 1) world.violate('law 13', `${what} is ${found.length} messages`);
     if (found.length > 0) continue;
     if (n === 0) world.violate('law 1', `${what} was acknowledged and is lost`);
@@ -98,14 +103,14 @@ function checkTold({ world, watch }: Books, { document }: Flushed): void {
 }
 
 /** What is confirmed arrived; what arrived twice is recorded (laws 5, 6). */
-function checkArrivals({ world, watch }: Books, { document, history }: Flushed): void {
+function checkArrivals({ world, watch, keeping }: Books, { document, history }: Flushed): void {
   const { key } = document;
   for (const delivery of document.context.deliveries) {
     const what = `${key} delivery ${delivery.id} to ${delivery.address.value}`;
     const copies = watch.arrivals.filter(
       (arrival) => arrival.messageKey === key && arrival.delivery === delivery.id,
     );
-    const keeps = delivery.address.channel === KEEPS;
+    const keeps = keeping.has(delivery.address.channel);
     if (delivery.phase === 'confirmed' && !keeps && copies.length === 0) {
       world.violate('law 6', `${what} is confirmed and never arrived`);
     }

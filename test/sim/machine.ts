@@ -9,7 +9,6 @@
 
 import assert from 'node:assert/strict';
 import type { Channel } from '../../actors/channel.js';
-import { inbox } from '../../actors/channels/inbox/index.js';
 import { createLoopback } from '../../actors/channels/loopback/index.js';
 import type { LoopbackPeer } from '../../actors/channels/loopback/peer.js';
 import type { Log } from '../../actors/machinery.js';
@@ -19,23 +18,13 @@ import { createMemoryStore, type MemoryStore } from '../../runtime/store/memory.
 import { type RunningSwitch, startSwitch } from '../../runtime/switch.js';
 import type { SwitchConfig } from '../../schemas/config.js';
 import type { Devices } from './devices.js';
+import { Doors } from './doors.js';
 import type { Faults } from './faults.js';
 import { busOf, type Mortal, type PortParts, ProcessPeer, storeOf } from './ports.js';
+import type { SimulatedChannel } from './registry.js';
 import type { Watch } from './watch.js';
 import type { Owner, World } from './world.js';
 
-/** The channels of every simulated switch: one whose success is taking, one that owes receipts. */
-export const CHANNELS = ['post', 'phone'] as const;
-export type ChannelName = (typeof CHANNELS)[number];
-
-const SETTINGS: Readonly<Record<string, string>> = {
-  'policy.post.expiryMs': '1h',
-  'policy.phone.success': 'delivered',
-  'policy.phone.trials': '4',
-  'policy.phone.expiryMs': '2h',
-  'policy.phone.confirmWithinMs': '40s',
-  'policy.phone.onAmbiguous': 'hold',
-};
 const SWEEP = { everyMs: 5_000 };
 const FLUSH_MAX_MS = 6;
 const PUMP_MAX_MS = 3;
@@ -46,7 +35,10 @@ export interface Process extends Mortal {
   readonly slot: number;
   /** Set once it takes work. */
   readonly running: RunningSwitch | undefined;
-  readonly peers: ReadonlyMap<ChannelName, LoopbackPeer>;
+  /** The devices of the channels whose edge is the loopback's. */
+  readonly peers: ReadonlyMap<string, LoopbackPeer>;
+  /** For the channels that run with their own agents. */
+  readonly doors: Doors;
   onDeath(run: () => void): void;
 }
 
@@ -62,14 +54,20 @@ class Living implements Process {
   readonly slot: number;
   dead = false;
   running: RunningSwitch | undefined;
-  readonly peers = new Map<ChannelName, LoopbackPeer>();
+  readonly peers = new Map<string, LoopbackPeer>();
+  readonly doors: Doors;
   readonly #crashes: (site: string, label: string) => boolean;
   #deaths: (() => void)[] = [];
 
-  constructor(name: string, slot: number, crashes: (site: string, label: string) => boolean) {
-    this.name = name;
-    this.slot = slot;
+  constructor(
+    parts: Omit<PortParts, 'process'>,
+    of: { readonly name: string; readonly slot: number },
+    crashes: (site: string, label: string) => boolean,
+  ) {
+    this.name = of.name;
+    this.slot = of.slot;
     this.#crashes = crashes;
+    this.doors = new Doors({ ...parts, process: this });
   }
 
   survives(site: string, label: string): boolean {
@@ -92,6 +90,7 @@ export interface MachineParts {
   readonly faults: Faults;
   readonly watch: Watch;
   readonly devices: Devices;
+  readonly channels: readonly SimulatedChannel[];
   readonly processes: 1 | 2;
 }
 
@@ -110,7 +109,7 @@ export class Machine {
     this.#parts = parts;
     const numbers = parts.processes === 1 ? [0] : [0, 1];
     this.#slots = numbers.map((number) => ({ number, boots: 0, process: undefined }));
-    this.#config = configOf(channelsWith(() => undefined));
+    this.#config = configOf(parts.channels);
     const schedule = this.#soon('flush', FLUSH_MAX_MS);
     this.store = createMemoryStore({ schedule });
   }
@@ -146,24 +145,22 @@ export class Machine {
     if (slot === undefined) return;
     slot.boots += 1;
     const name = `${number === 0 ? 'a' : 'b'}${slot.boots}`;
-    const process: Living = new Living(name, number, (site, label) =>
+    const process: Living = new Living(this.#parts, { name, slot: number }, (site, label) =>
       this.#mayCrash(process, site, label),
     );
     slot.process = process;
     world.log(`${name} starts`);
     const parts: PortParts = { ...this.#parts, process };
-    const channels = channelsWith((channel) => {
-      const peer = new ProcessPeer(parts, this.#parts.devices);
-      process.peers.set(channel, peer);
-      return peer;
-    });
+    const channels = this.#parts.channels.map((one) => this.#channelOf(one, process));
     const { bus, owner } = this.#busNow();
     const port = busOf(parts, bus, owner);
     process.onDeath(() => port.leave());
     const store = storeOf(parts, this.store, { shared: this.#shared });
     const log = this.#logOf(name);
     const clock = world.clockOf(process);
-    const given = { config: this.#config, clock, store, bus: port, channels, log, sweep: SWEEP };
+    const config = this.#config;
+    const door = (channel: string) => process.doors.of(channel);
+    const given = { config, clock, store, bus: port, channels, log, sweep: SWEEP, door };
     try {
       const running = await startSwitch(given);
       if (process.dead) return;
@@ -175,6 +172,16 @@ export class Machine {
       world.log(`${name} does not start: ${String(error)}`);
       if (!process.dead) this.#end(process);
     }
+  }
+
+  /** As this process has it: its own agents on doors, or the loopback's with devices of ours. */
+  #channelOf(one: SimulatedChannel, process: Living): Channel<never> {
+    if (one.way === 'kept') return one.make();
+    if (one.way === 'pages') return process.doors.watched(one.make());
+    const { devices } = this.#parts;
+    const peer = new ProcessPeer({ ...this.#parts, process }, { channel: one.name, devices });
+    process.peers.set(one.name, peer);
+    return edgeOf(one, peer);
   }
 
   #busNow() {
@@ -255,16 +262,24 @@ export async function keysOf(store: MemoryStore): Promise<string[]> {
   return [...(await store.list('keys/msg/', range)), ...accounts];
 }
 
-function channelsWith(peerOf: (channel: ChannelName) => LoopbackPeer | undefined) {
-  const loopbacks = CHANNELS.map((name) => createLoopback(name, peerOf(name)));
-  const channels: Channel<never>[] = [...loopbacks, inbox];
-  return channels;
+/** The loopback's agents under another channel's name and with its facts. */
+function edgeOf(
+  { name, facts, receives, delivers }: SimulatedChannel,
+  peer?: LoopbackPeer,
+): Channel<never> {
+  const { receive, deliver, ...rest } = createLoopback(name, peer);
+  return {
+    ...rest,
+    facts,
+    ...(receives && receive !== undefined && { receive }),
+    ...(delivers && deliver !== undefined && { deliver }),
+  };
 }
 
-function configOf(channels: readonly Channel<never>[]): SwitchConfig {
+function configOf(channels: readonly SimulatedChannel[]): SwitchConfig {
   const loaded = loadConfig({
-    channels,
-    flags: new Map(Object.entries(SETTINGS)),
+    channels: channels.map((one) => (one.way === 'edge' ? edgeOf(one) : one.make())),
+    flags: new Map(channels.flatMap(({ settings }) => Object.entries(settings))),
     environment: {},
     directory: import.meta.dirname,
   });

@@ -169,12 +169,14 @@ export function busOf(parts: PortParts, base: MemoryBus, owner: Owner): Bus & { 
 /** The devices of one channel, as one process reaches them. */
 export class ProcessPeer extends LoopbackPeer {
   readonly #parts: PortParts;
+  readonly #channel: string;
   readonly #devices: Devices;
 
-  constructor(parts: PortParts, devices: Devices) {
+  constructor(parts: PortParts, of: { readonly channel: string; readonly devices: Devices }) {
     super();
     this.#parts = parts;
-    this.#devices = devices;
+    this.#channel = of.channel;
+    this.#devices = of.devices;
   }
 
   override next(device: string): Exclude<Behaviour, object> | 'busy' {
@@ -186,7 +188,7 @@ export class ProcessPeer extends LoopbackPeer {
     if (!process.survives('edge.deliver:before', message.messageKey)) return;
     world.log(`${message.device} gets ${message.messageKey} attempt ${message.attempt}`);
     watch.arrived(message, { heard: this.#devices.hears(message) });
-    this.#devices.took(message);
+    this.#devices.took(this.#channel, message);
     process.survives('edge.deliver:after', message.messageKey);
   }
 }

@@ -42,7 +42,10 @@ export interface Flushed {
   readonly history: readonly Entry[];
 }
 
-export interface Arrival extends Received {
+/** What a device or a page has got: a message, by one attempt. */
+export type Brought = Omit<Received, 'bytes' | 'umf'>;
+
+export interface Arrival extends Brought {
   readonly at: number;
 }
 
@@ -79,6 +82,12 @@ export class Watch {
     const versions = this.#accounts.get(account.id) ?? [];
     versions.push({ from: this.#world.time, account });
     this.#accounts.set(account.id, versions);
+  }
+
+  /** As it was written last. */
+  accountNamed(name: string): Account | undefined {
+    const latest = [...this.#accounts.values()].map((versions) => versions.at(-1)?.account);
+    return latest.find((account) => account?.name === name);
   }
 
   #wroteMessage({ key, rev, head, value }: Written): void {
@@ -191,7 +200,10 @@ export class Watch {
   }
 
   /** A device has a message: the byte that makes it responsible was sent. */
-  arrived(message: Received, { heard }: { readonly heard: boolean }): void {
+  arrived(
+    message: Brought,
+    { heard, account }: { readonly heard: boolean; readonly account?: string },
+  ): void {
     const { messageKey: key, attempt, device } = message;
     if (heard) this.arrivals.push({ ...message, at: this.#world.time });
     const delivery = this.messages
@@ -206,9 +218,13 @@ export class Watch {
       this.#world.violate('law 7', `${device} got ${key}, addressed to ${delivery.address.value}`);
     }
     this.#checkPerson(message);
+    const recipient = this.messages.get(key)?.document.context.recipient;
+    if (account === undefined || recipient?.kind !== 'subscriber') return;
+    if (recipient.account === account) return;
+    this.#world.violate('law 7', `a page of ${account} got ${key}, for ${recipient.account}`);
   }
 
-  #checkPerson({ messageKey: key, delivery: id, device }: Received): void {
+  #checkPerson({ messageKey: key, delivery: id, device }: Brought): void {
     const context = this.messages.get(key)?.document.context;
     const endpoint = context?.deliveries.find((delivery) => delivery.id === id)?.endpoint;
     if (context?.recipient.kind !== 'subscriber' || endpoint === undefined) return;
