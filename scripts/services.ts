@@ -30,6 +30,7 @@ const SERVICES = {
     programs: ['mkfs.ext4', 'losetup', 'mount', 'umount'],
   },
   network: { packages: ['iproute2'], programs: ['ip'] },
+  chromium: { packages: ['chromium'], programs: ['chromium'] },
 } as const;
 
 export type ServiceName = keyof typeof SERVICES;

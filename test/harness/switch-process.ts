@@ -48,6 +48,8 @@ export interface SwitchProcess {
   /** "127.0.0.1:12345" by channel, and `http`. */
   readonly addresses: Readonly<Record<string, string>>;
   readonly demo: Demo | undefined;
+  /** A link that signs the demo subscriber in, once. */
+  readonly signIn: string | undefined;
   /** Everything it said so far, for the diagnosis of a failure. */
   output(): string;
   /** SIGTERM, then waits; the exit code. */
@@ -65,6 +67,7 @@ export interface SwitchProcess {
 interface Ready {
   readonly addresses: Readonly<Record<string, string>>;
   readonly demo?: Demo;
+  readonly signIn?: string;
 }
 
 /** Starts a switch; rejects with its words when it ends, or takes too long, before it is ready. */
@@ -93,6 +96,7 @@ export async function startSwitch(
     child,
     addresses: ready.addresses,
     demo: ready.demo,
+    signIn: ready.signIn,
     output: () => heard.text,
     stop: async () => {
       await end(child, 'SIGTERM');
