@@ -15,6 +15,7 @@ import type { DemoHints } from '../schemas/console.js';
 import { timeOfIdentifier } from '../schemas/identifier.js';
 import { readAccount } from './account-documents.js';
 import type { Accounts } from './accounts.js';
+import type { Bus } from './bus/bus.js';
 import { createMemoryBus } from './bus/memory.js';
 import { createConsole } from './console/create-console.js';
 import { createFeed, type Feed } from './console/feed.js';
@@ -50,6 +51,17 @@ export interface ServeParts {
   onFatal(error: Error): void;
   /** What the demo account's first page shows; undefined while there is no such account. */
   readonly demo?: (account?: Account) => DemoHints | undefined;
+  readonly around?: Around;
+}
+
+/** Who watches a whole process from its ports: tests do. */
+export interface Around {
+  store(store: Store): Store;
+  bus(bus: Bus): Bus;
+  flushing(): void;
+  flushed(): void;
+  readonly stepped: NonNullable<CoreParts['stepped']>;
+  readonly sweep: NonNullable<CoreParts['sweep']>;
 }
 
 export interface Serving {
@@ -71,19 +83,13 @@ export async function serve(parts: ServeParts): Promise<Serving> {
   const { config, clock, log } = parts;
   const startedAt = clock.now();
   const metrics = createMetrics({ version: version(), node: process.version });
-  const store = openEmbeddedStore({
-    directory: config.data,
-    clock,
-    limits: config.disk,
-    onFatal: parts.onFatal,
-    onFlush: ({ tookMs }) => metrics.flushed(tookMs),
-  });
+  const store = openStore(parts, metrics);
   const opened: (() => Promise<unknown>)[] = [() => store.close()];
   const close = async (): Promise<void> => {
     for (const one of opened.splice(0).reverse()) await one();
   };
   try {
-    const bus = createMemoryBus();
+    const bus = openBus(parts);
     opened.push(() => bus.close());
     const aside = new Aside(clock);
     opened.push(() => aside.stop());
@@ -101,7 +107,9 @@ export async function serve(parts: ServeParts): Promise<Serving> {
     const feed = createFeed(clock);
     const rates = createRates(clock);
     const watched = watchedBy(parts, { metrics, feed, rates, sessions });
-    const switchParts = { config, clock, store, bus, channels: parts.channels, log, aside };
+    const pace = parts.around === undefined ? {} : { sweep: parts.around.sweep };
+    const ports = { clock, store, bus, log, aside };
+    const switchParts = { config, channels: parts.channels, ...ports, ...pace };
     const door = gateway === undefined ? {} : { door: (name: string) => gateway.doorOf(name) };
     running = await startSwitch({ ...switchParts, ...watched, ...door }, (core) =>
       prepareAccounts(parts, store, core),
@@ -123,6 +131,26 @@ export async function serve(parts: ServeParts): Promise<Serving> {
     await close();
     throw error;
   }
+}
+
+function openStore({ config, clock, onFatal, around }: ServeParts, metrics: Metrics): Store {
+  const store = openEmbeddedStore({
+    directory: config.data,
+    clock,
+    limits: config.disk,
+    onFatal,
+    onFlushing: () => around?.flushing(),
+    onFlush({ tookMs }) {
+      metrics.flushed(tookMs);
+      around?.flushed();
+    },
+  });
+  return around?.store(store) ?? store;
+}
+
+function openBus({ around }: ServeParts): Bus {
+  const bus = createMemoryBus();
+  return around?.bus(bus) ?? bus;
 }
 
 /** What was opened, as the command line and the control socket reach it. */
@@ -174,7 +202,7 @@ async function openGateway(
 
 /** Who is told of what the switch does. */
 function watchedBy(
-  { log }: ServeParts,
+  { log, around }: ServeParts,
   given: {
     readonly metrics: Metrics;
     readonly feed: Feed;
@@ -190,6 +218,7 @@ function watchedBy(
       traffic.stepped(step);
       rates.stepped(step);
       feed.stepped(step);
+      around?.stepped(step);
     },
     accountChanged(id) {
       feed.accountChanged(id);
