@@ -5,6 +5,7 @@
  *   --rounds 5        rounds of each contender, by turns; medians are printed
  *   --messages 4000   mails of a round
  *   --queued 100000   mails for a destination that is down; 0 leaves the part out
+ *   --subscribers 1000  open pages that one mail is shown on; 0 leaves the part out
  *   --sessions 20     connections of the load, and to the sink
  *   --without-postfix leaves postfix out; without it, missing postfix is a failure
  *   --profile FOLDER  CPU profiles of the switch are written there
@@ -30,7 +31,9 @@ import {
   queuedLines,
   relayLines,
   settingsLines,
+  subscribersLines,
 } from '../test/bench/report.js';
+import { subscribers } from '../test/bench/subscribers.js';
 import { startTraffic, type Traffic } from '../test/bench/traffic-process.js';
 import { need } from './services.js';
 
@@ -44,6 +47,7 @@ export interface BenchOptions {
   readonly rounds: number;
   readonly messages: number;
   readonly queued: number;
+  readonly subscribers: number;
   readonly sessions: number;
   readonly postfix: 'required' | 'leftOut';
   /** Time between trials of what is queued; absent: the default policy. */
@@ -63,6 +67,12 @@ export async function runBench(options: BenchOptions): Promise<readonly string[]
       const { queued, messages, sessions, retry, profile } = options;
       const plan = { queued, messages, sessions, retry, profile, sinkPort, rounds: QUEUE_ROUNDS };
       const judged = queuedLines(await queue(closing, traffic, plan));
+      for (const line of judged.lines) options.print(line);
+      missed.push(...judged.missed);
+    }
+    if (options.subscribers > 0) {
+      const plan = { count: options.subscribers, rounds: options.rounds };
+      const judged = subscribersLines(await subscribers(closing, plan));
       for (const line of judged.lines) options.print(line);
       missed.push(...judged.missed);
     }
@@ -125,6 +135,7 @@ function optionsFrom(args: readonly string[]): BenchOptions {
       rounds: { type: 'string', default: '5' },
       messages: { type: 'string', default: '4000' },
       queued: { type: 'string', default: '100000' },
+      subscribers: { type: 'string', default: '1000' },
       sessions: { type: 'string', default: '20' },
       'without-postfix': { type: 'boolean', default: false },
       profile: { type: 'string' },
@@ -134,6 +145,7 @@ function optionsFrom(args: readonly string[]): BenchOptions {
     rounds: Number(values.rounds),
     messages: Number(values.messages),
     queued: Number(values.queued),
+    subscribers: Number(values.subscribers),
     sessions: Number(values.sessions),
     postfix: values['without-postfix'] ? 'leftOut' : 'required',
     profile: values.profile,

@@ -19,6 +19,7 @@ test(
       rounds: 1,
       messages: 60,
       queued: 200,
+      subscribers: 20,
       sessions: 5,
       retry: '1s',
       postfix: 'missing' in (await need('postfix')) ? 'leftOut' : 'required',
@@ -33,6 +34,8 @@ test(
     assert.match(text, /^libraries {2,}\d/m);
     assert.match(text, /every mail checked at the sink: none lost, 0 twice/);
     assert.match(text, /200 arrived, 0 twice/);
+    assert.match(text, /^20 subscribers with open pages/m);
+    assert.match(text, /patchboard ÷ bare ws: \d/);
   },
 );
 

@@ -4,6 +4,7 @@ import type { Contender } from './contenders.js';
 import type { Queued } from './queued.js';
 import { medians, type Relayed, type Round } from './relay.js';
 import { stagesText } from './stages.js';
+import type { FanOut, Subscribers } from './subscribers.js';
 
 export const TARGETS = { overPostfix: 2, growth: 1.2, memoryMiB: 400 } as const;
 
@@ -84,6 +85,31 @@ export function queuedLines(queued: Queued): Judged {
   if (growth > TARGETS.growth) missed.push(`cost grew × ${growth.toFixed(2)} with the queue full`);
   if (peak >= TARGETS.memoryMiB) missed.push(`${peak} MiB of memory with the queue full`);
   if (drain.twice + drain.strange > 0) missed.push('queued mails arrived twice or changed');
+  return { lines, missed };
+}
+
+const KIB = 1024;
+
+/** Fan-out to open pages beside bare sockets; memory of an idle page. */
+export function subscribersLines(found: Subscribers): Judged {
+  const [own, bare] = found.fanOuts;
+  const row = ({ contender, perSecond, p50, p99 }: FanOut): string =>
+    [
+      `  ${contender.padEnd(12)}`,
+      `${perSecond.toFixed(0)} shown/s`.padStart(16),
+      `${p50.toFixed(0)} / ${p99.toFixed(0)} ms p50 / p99`.padStart(28),
+    ].join('');
+  const kib = (bytes: number): string => (bytes / KIB).toFixed(1);
+  const lines = [
+    `${found.count} subscribers with open pages: one mail for all, shown and answered by each page`,
+    row(own),
+    row(bare),
+    `  patchboard ÷ bare ws: ${(own.perSecond / bare.perSecond).toFixed(3)} in messages shown/s ` +
+      '(stored, flushed, decided and tracked one by one; bare ws only sends)',
+    `  memory of an idle page: ${kib(found.idleBytes)} KiB; a bare socket ` +
+      `${kib(found.bareIdleBytes)} KiB; above it ${kib(found.idleBytes - found.bareIdleBytes)} KiB`,
+  ];
+  const missed = found.wrong > 0 ? [`${found.wrong} messages were shown twice or to others`] : [];
   return { lines, missed };
 }
 
