@@ -1,0 +1,88 @@
+/** Steps through a history: buttons, a slider, and what the step says to a screen reader. */
+
+import type { MessageHistory } from '../../../../../schemas/console.js';
+import { preciseTime } from '../../clock.js';
+import type { MessageModel } from './history.js';
+import { stepAt } from './history.js';
+import { localText, stateText } from './local-text.js';
+
+interface StepperProps {
+  readonly model: MessageModel;
+  readonly history: MessageHistory;
+}
+
+export function Stepper({ model, history }: StepperProps) {
+  const number = model.number.value;
+  const last = history.steps.at(-1)?.number ?? 0;
+  const words = stepWords(history, number);
+  return (
+    <section class="stepper" aria-label="Steps">
+      <StepButton sign="⏮" label="First step" run={() => model.move('first')} />
+      <StepButton sign="◀" label="Step before" run={() => model.move('before')} />
+      <input
+        type="range"
+        min={0}
+        max={last}
+        value={number}
+        aria-label="Step"
+        aria-valuetext={words}
+        onInput={(event) => model.show(Number(event.currentTarget.value))}
+      />
+      <StepButton sign="▶" label="Next step" run={() => model.move('after')} />
+      <StepButton sign="⏭" label="Last step" run={() => model.move('last')} />
+      <span class="number small">
+        {number} of {last}
+      </span>
+      {model.isFollowing.value ? (
+        <span class="word">live</span>
+      ) : (
+        <button type="button" class="button plain" onClick={model.follow}>
+          Follow live
+        </button>
+      )}
+      <span class="unseen" aria-live="polite">
+        {words}
+      </span>
+    </section>
+  );
+}
+
+interface StepButtonProps {
+  readonly sign: string;
+  readonly label: string;
+  readonly run: () => void;
+}
+
+function StepButton({ sign, label, run }: StepButtonProps) {
+  return (
+    <button type="button" class="button step" aria-label={label} title={label} onClick={run}>
+      <span aria-hidden="true">{sign}</span>
+    </button>
+  );
+}
+
+function stepWords(history: MessageHistory, number: number): string {
+  const step = stepAt(history, number);
+  if (step === undefined) return 'Step 0: it came in';
+  const { event, state } = step.entry;
+  const line = localText(step.lines[0] ?? event.type);
+  return `Step ${number}, ${preciseTime(event.at)}: ${line}; state ${stateText(state)}`;
+}
+
+/** ← and → step, Home and End go to the ends, unless something that takes keys has the focus. */
+export function stepByKey(model: MessageModel, event: KeyboardEvent): void {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
+  if (event.target instanceof Element && event.target.closest(TAKES_KEYS) !== null) return;
+  const to = KEYS[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  model.move(to);
+}
+
+const TAKES_KEYS = 'input, select, textarea, pre, [contenteditable]';
+const KEYS: Readonly<Record<string, Parameters<MessageModel['move']>[0]>> = {
+  ArrowLeft: 'before',
+  ArrowRight: 'after',
+  Home: 'first',
+  End: 'last',
+};
