@@ -6,6 +6,7 @@
  */
 
 import type { Outcome } from '../../../schemas/delivery.js';
+import type { Umf } from '../../../schemas/umf.js';
 import type { Deliverer, DeliveryJob } from '../../channel.js';
 import { shorten, textOf } from '../../conversion/fitting.js';
 import type { DeliverContext, Timer } from '../../machinery.js';
@@ -29,6 +30,11 @@ const NOT_OURS: Outcome = {
 interface Message {
   readonly attempt: string;
   readonly [name: string]: unknown;
+}
+
+/** As its author signed it; a mail without a From line still has an envelope. */
+function senderOf({ message: { sender } }: DeliveryJob, { from }: Umf): string {
+  return from?.name ?? from?.address ?? sender.name ?? sender.address?.value ?? '';
 }
 
 export function deliverToDevices(
@@ -58,7 +64,7 @@ export function deliverToDevices(
       attempt: job.attempt,
       possibleDuplicate: job.possibleDuplicate,
       at: job.message.createdAt,
-      from: umf.from?.name ?? umf.from?.address ?? '',
+      from: senderOf(job, umf),
       subject: shorten(umf.subject ?? '', SUBJECT_CHARACTERS_MAX),
       text: shorten(textOf(umf.body).trim(), TEXT_CHARACTERS_MAX),
     };

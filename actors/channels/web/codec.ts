@@ -3,6 +3,7 @@
  * an open page: who, what about, and the beginning of the text. The page opens the rest.
  */
 
+import type { Sender } from '../../../schemas/submission.js';
 import type { Umf } from '../../../schemas/umf.js';
 import { shorten, textOf } from '../../conversion/fitting.js';
 import { readUmfWire, writeUmfWire } from '../../conversion/umf-wire.js';
@@ -38,11 +39,15 @@ export function writeWire(umf: Umf): Promise<Uint8Array> {
   });
 }
 
-/** What a page shows of what `writeWire` wrote. */
-export async function shownFrom(wire: Uint8Array): Promise<Shown> {
+/**
+ * What a page shows of what `writeWire` wrote.
+ * @param sender who sent it, for content that does not say who wrote it
+ */
+export async function shownFrom(wire: Uint8Array, sender: Sender): Promise<Shown> {
   const umf = await readUmfWire(wire, '');
+  const from = umf.from?.name ?? umf.from?.address ?? sender.name ?? sender.address?.value ?? '';
   return {
-    from: shorten(umf.from?.name ?? umf.from?.address ?? '', NAME_CHARACTERS_MAX),
+    from: shorten(from, NAME_CHARACTERS_MAX),
     subject: umf.subject ?? '',
     text: umf.body.text ?? '',
   };

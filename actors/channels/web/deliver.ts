@@ -59,7 +59,7 @@ async function showOn(
     delivery: job.delivery.id,
     attempt: job.attempt,
     possibleDuplicate: job.possibleDuplicate,
-    ...(await shownFrom(await job.written())),
+    ...(await shownFrom(await job.written(), job.message.sender)),
   };
   const bytes = Buffer.from(JSON.stringify(frame));
   if (!(await job.bytesSent({ head: '', body: { bytes } }))) return NOT_OURS;

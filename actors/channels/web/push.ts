@@ -97,7 +97,7 @@ export class Push {
 
   async #payload(job: DeliveryJob): Promise<Buffer> {
     const { message, delivery } = job;
-    const shown = await shownFrom(await job.written());
+    const shown = await shownFrom(await job.written(), job.message.sender);
     const { channel } = delivery.address;
     return Buffer.from(
       JSON.stringify({

@@ -20,5 +20,15 @@ export default defineConfig({
     target: 'es2022',
     manifest: true,
     chunkSizeWarningLimit: 2000,
+    rollupOptions: {
+      input: {
+        page: join(import.meta.dirname, 'index.html'),
+        sw: join(import.meta.dirname, 'sw.ts'),
+      },
+      output: {
+        // A service worker is found by its name, and reaches what lies beside it.
+        entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+      },
+    },
   },
 });
