@@ -36,6 +36,13 @@ const HEIGHT_NARROW = 844;
 const NARROW = 640;
 /** Of one wait on a page; what is quick is measured and printed instead. */
 const WAIT_MS = 15_000;
+/** Movements that take no longer are over in a picture. */
+const SHORT_MS = 3000;
+const STILL = `Promise.allSettled(
+  document.getAnimations()
+    .filter((one) => one.effect.getComputedTiming().endTime <= ${SHORT_MS})
+    .map((one) => one.finished),
+).then(() => undefined)`;
 /** What axe-core calls findings that keep people out. */
 const HEAVY = new Set(['serious', 'critical']);
 
@@ -121,6 +128,7 @@ async function openPage(
     shot: async (name) => {
       const path = join(folder, `${name}-${width}${colorScheme === 'dark' ? '-dark' : ''}.png`);
       await page.evaluate('scrollTo(0, 0)');
+      await page.evaluate(STILL);
       await page.screenshot({ path, fullPage: true });
       return path;
     },

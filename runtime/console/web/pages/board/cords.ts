@@ -44,9 +44,11 @@ function uses(motions: readonly Motion[], channel: string): boolean {
   return motions.some(({ from, to }) => from === id || to === id);
 }
 
-/** One's devices, and a place for what goes where no device of one's own is. */
+/** One's devices, what keeps the rest as the last, and a place for what goes where no device of one's own is. */
 export function waysOut({ account, channels }: Surroundings, motions: readonly Motion[]): Jack[] {
-  const jacks = account.devices.map((device) => {
+  const keepers = account.devices.filter(isKeeper);
+  const others = account.devices.filter((device) => !isKeeper(device));
+  const jacks = [...others, ...keepers].map((device) => {
     const endpoint = device.endpoints[0];
     const channel = channels.find(({ name }) => name === endpoint?.address.channel);
     return {
@@ -57,6 +59,10 @@ export function waysOut({ account, channels }: Surroundings, motions: readonly M
   });
   const away = motions.some(({ to }) => to === ELSEWHERE);
   return away ? [...jacks, { id: ELSEWHERE, label: 'Elsewhere', sub: 'outside' }] : jacks;
+}
+
+function isKeeper({ endpoints }: Account['devices'][number]): boolean {
+  return endpoints.some(({ lastResort }) => lastResort === true);
 }
 
 function deviceSub(channel: ChannelEntry | undefined, isLastResort: boolean): string {
@@ -148,8 +154,7 @@ function deviceOf(
 }
 
 function keeperJack({ account }: Surroundings): string {
-  const keeps = account.devices.find(({ endpoints }) => endpoints.some((one) => one.lastResort));
-  return deviceJack((keeps ?? account.devices[0])?.id ?? '');
+  return deviceJack((account.devices.find(isKeeper) ?? account.devices[0])?.id ?? '');
 }
 
 /** What one wrote: one cord from where it was written to where its recipient is. */

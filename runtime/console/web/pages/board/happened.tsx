@@ -7,6 +7,9 @@ import { Link } from '../../router.js';
 import { recent } from './recent.js';
 import { partyName, sentence } from './sayings.js';
 
+/** Words that raise the question “why?”. */
+const NEEDS_A_PHRASE = new Set(['failed', 'unknown']);
+
 export function Happened() {
   const messages = recent.value;
   if (messages === undefined || messages.length === 0) return null;
@@ -41,7 +44,7 @@ function Row({ message }: { message: MessageSummary }) {
           {subject}
           {message.unread && <span class="unseen"> (not opened yet)</span>}
         </Link>
-        {message.word === 'failed' && <span class="small soft">{message.phrase}</span>}
+        {NEEDS_A_PHRASE.has(message.word) && <span class="small soft">{message.phrase}</span>}
       </span>
       <Word word={wordOf(message)} title={message.phrase} />
       <span class="happened-time">

@@ -54,7 +54,7 @@ export function standingSentence(standing: Standing): string {
   if (running > 0) return `${messagesWords(running)} on ${running === 1 ? 'its' : 'their'} way.`;
   if (recent[0]?.word === 'failed') return `The newest message failed. See below why.`;
   if (failed > 0) return `All quiet; ${messagesWords(failed)} of the newest failed.`;
-  return 'All well: every message has arrived or is kept.';
+  return 'All well: nothing waits, nothing has failed.';
 }
 
 function waitWords(held: number): string {
