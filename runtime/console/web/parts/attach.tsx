@@ -6,7 +6,7 @@ import { bytesText } from '../../../../actors/message-tracker/words.js';
 
 /** The switch's own limits, as they are unless an operator changed them; it has the last word. */
 const FILES_MAX = 100;
-const FILES_BYTES_MAX = 25 * 1024 * 1024;
+const FILES_BYTES_MAX = 25_000_000;
 
 interface AttachProps {
   readonly files: Signal<readonly File[]>;

@@ -21,17 +21,18 @@ function documentPath(name: string, of: Readonly<Record<string, string>>): strin
 
 export function Body({ opened }: { opened: Opened }) {
   const asText = useSignal(false);
+  const tall = useSignal(false);
   const { key } = opened.message;
   const showsHtml = opened.html && !asText.value;
   return (
     <div class="stack">
       {showsHtml ? (
-        <Html opened={opened} />
+        <Html opened={opened} tall={tall.value} />
       ) : (
         <MessageText text={opened.text} rawPath={documentPath('raw', { key })} />
       )}
       {opened.html && (
-        <div>
+        <div class="row">
           <button
             type="button"
             class="button plain small-button"
@@ -41,6 +42,17 @@ export function Body({ opened }: { opened: Opened }) {
           >
             {asText.value ? 'As the sender formatted it' : 'As plain text'}
           </button>
+          {showsHtml && (
+            <button
+              type="button"
+              class="button plain small-button"
+              onClick={() => {
+                tall.value = !tall.value;
+              }}
+            >
+              {tall.value ? 'Smaller' : 'Larger'}
+            </button>
+          )}
         </div>
       )}
       <Parts messageKey={key} parts={opened.parts} />
@@ -48,37 +60,24 @@ export function Body({ opened }: { opened: Opened }) {
   );
 }
 
-function Html({ opened }: { opened: Opened }) {
+function Html({ opened, tall }: { opened: Opened; tall: boolean }) {
   const remote = useSignal<'left out' | 'asked' | 'shown'>('left out');
-  const tall = useSignal(false);
   const { key } = opened.message;
   const src = documentPath('body', remote.value === 'shown' ? { key, remote: '1' } : { key });
-  const px = tall.value ? undefined : frameHeight(opened, remote.value === 'shown');
+  const px = tall ? undefined : frameHeight(opened, remote.value === 'shown');
   return (
     <div class="stack">
       {opened.remote > 0 && remote.value !== 'shown' && (
         <Remote count={opened.remote} state={remote} />
       )}
       <iframe
-        class={`letter-html ${tall.value ? 'tall' : ''}`}
+        class={`letter-html ${tall ? 'tall' : ''}`}
         style={px === undefined ? {} : { height: `${px}px` }}
         sandbox="allow-popups allow-popups-to-escape-sandbox"
         referrerpolicy="no-referrer"
         src={src}
         title={`The message, as its sender formatted it: ${plain(opened.message.subject)}`}
       />
-      <div>
-        <button
-          type="button"
-          class="button plain small-button"
-          aria-pressed={tall.value}
-          onClick={() => {
-            tall.value = !tall.value;
-          }}
-        >
-          {tall.value ? 'Smaller' : 'Larger'}
-        </button>
-      </div>
     </div>
   );
 }

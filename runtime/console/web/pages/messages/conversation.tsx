@@ -14,6 +14,9 @@ import { type BoxName, boxPath, conversationPath, readPlace } from './place.js';
 import { Reply } from './reply.js';
 import { lettersOf, type Thread, threadOf } from './thread.js';
 
+/** Messages of one conversation that are asked whether they can be answered. */
+const ANSWERED_TRIED_MAX = 5;
+
 interface PlaceProps {
   readonly box: BoxName;
   /** The last part of the address. */
@@ -107,23 +110,30 @@ function Letters({ thread }: { thread: Thread }) {
   );
 }
 
-/** The newest message that came says where an answer goes; without one, the newest sent. */
+/**
+ * The newest message that came and can be answered says where an answer goes (a report cannot);
+ * without one, the newest sent. Asked one after the other, until one is found.
+ */
 function Answering({ thread }: { thread: Thread }) {
-  const answered = useComputed(() => {
-    const messages = thread.messages.value ?? [];
-    return messages.findLast(({ direction }) => direction === 'in') ?? messages.at(-1);
+  const asked = useComputed(() => {
+    const messages = (thread.messages.value ?? []).toReversed();
+    const came = messages.filter(({ direction }) => direction === 'in');
+    const went = messages.filter(({ direction }) => direction === 'out');
+    const candidates = [...came, ...went].slice(0, ANSWERED_TRIED_MAX);
+    const found = candidates.find((message) => {
+      const content = thread.opened(message.key).value.value;
+      return content === undefined || content.reply !== undefined;
+    });
+    return found ?? candidates[0];
   });
-  const message = answered.value;
-  const content = message && thread.opened(message.key);
+  const message = asked.value;
   useSignalEffect(() => {
-    const key = answered.value?.key;
-    const asked = key === undefined ? undefined : thread.opened(key);
-    if (asked !== undefined && asked.value.value === undefined && !asked.busy.peek()) {
-      void asked.load();
-    }
+    const content = asked.value && thread.opened(asked.value.key);
+    if (content?.value.value === undefined && content?.busy.peek() === false) void content.load();
   });
-  const reply = content?.value.value?.reply;
-  if (message === undefined || content?.value.value === undefined) return null;
+  const content = message && thread.opened(message.key).value.value;
+  const reply = content?.reply;
+  if (message === undefined || content === undefined) return null;
   if (reply === undefined) {
     return <p class="note">There is nobody to answer: the sender gave no address.</p>;
   }

@@ -14,6 +14,7 @@ import '../../style/settings.css';
 import {
   endQuiet,
   inAnHour,
+  MORNING_WORDS,
   profileNow,
   quietNow,
   quietUntil,
@@ -129,7 +130,7 @@ function ChipQuiet({ close }: { close: () => void }) {
       )}
       <div class="row">
         <Action run={() => set(inAnHour())}>1 hour</Action>
-        <Action run={() => set(tomorrowMorning())}>Until {untilTime(tomorrowMorning())}</Action>
+        <Action run={() => set(tomorrowMorning())}>{MORNING_WORDS}</Action>
         <button
           type="button"
           class="button"

@@ -114,7 +114,7 @@ function EndpointItem({ endpoint, device, account }: EndpointProps) {
       <div class="grow">
         <p>
           <span class="word">{endpoint.address.channel}</span>{' '}
-          <bdi>{addressWords(endpoint.address.value)}</bdi>
+          {endpoint.lastResort !== true && <bdi>{addressWords(endpoint.address.value)}</bdi>}
         </p>
         <p class="small soft">
           {useWords(endpoint, profiles)}

@@ -5,16 +5,8 @@ import { useEffect } from 'preact/hooks';
 import type { Device } from '../../../../../schemas/account.js';
 import type { Me } from '../../../../../schemas/console.js';
 import { Action } from '../../parts/action.js';
+import { browserName } from './browser-name.js';
 import { cannot, subscribe, subscribedDevice, unsubscribe } from './subscribe.js';
-
-const BROWSERS = ['Firefox', 'Edg', 'OPR', 'Chrome', 'Safari'];
-const NAMES: Readonly<Record<string, string>> = { Edg: 'Edge', OPR: 'Opera' };
-
-/** "Notifications in Firefox": the first that the browser calls itself. */
-function deviceName(): string {
-  const found = BROWSERS.find((name) => navigator.userAgent.includes(`${name}/`)) ?? 'this browser';
-  return `Notifications in ${NAMES[found] ?? found}`;
-}
 
 export function Notifications({ account }: { account: Me['account'] }) {
   const device = useSignal<Device | undefined>(undefined);
@@ -37,8 +29,10 @@ export function Notifications({ account }: { account: Me['account'] }) {
             which sees neither sender nor subject. They become a device of yours, in the default
             profile.
           </p>
-          <div>
-            <Action run={() => subscribe(deviceName())}>Notify me here</Action>
+          <div class="row">
+            <Action run={() => subscribe(`Notifications in ${browserName(navigator.userAgent)}`)}>
+              Notify me here
+            </Action>
           </div>
         </>
       )}

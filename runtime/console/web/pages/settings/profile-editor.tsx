@@ -31,6 +31,14 @@ function freshId(name: string, account: Me['account']): string {
   return id;
 }
 
+/** The place of last resort is not a step, unless it was made one. */
+function choicesFor({ steps }: Profile, account: Me['account']): readonly Way[] {
+  const chosen = new Set(steps.flatMap(({ endpoints }) => endpoints));
+  return waysOf(account).filter(
+    ({ endpoint }) => endpoint.lastResort !== true || chosen.has(endpoint.id),
+  );
+}
+
 export function ProfileEditor({ profile, account, done }: EditorProps) {
   const draft = useSignal<Profile>(
     profile.steps.length === 0 ? { ...profile, steps: [{ endpoints: [] }] } : profile,
@@ -57,7 +65,7 @@ export function ProfileEditor({ profile, account, done }: EditorProps) {
           onInput={(event) => change({ name: event.currentTarget.value })}
         />
       </label>
-      <Steps draft={draft} ways={waysOf(account)} />
+      <Steps draft={draft} ways={choicesFor(profile, account)} />
       <label>
         Where a step has several devices
         <select
@@ -82,9 +90,11 @@ export function ProfileEditor({ profile, account, done }: EditorProps) {
           <option value="dead">give it to the operator, as a dead message</option>
         </select>
       </label>
-      <Action kind="first" run={save}>
-        Save
-      </Action>
+      <div class="row">
+        <Action kind="first" run={save}>
+          Save
+        </Action>
+      </div>
     </div>
   );
 }

@@ -5,7 +5,14 @@ import type { Exception } from '../../../../../schemas/account.js';
 import { untilTime } from '../../clock.js';
 import { Action } from '../../parts/action.js';
 import { account } from '../../server/session.js';
-import { endQuiet, inAnHour, quietNow, quietUntil, tomorrowMorning } from './standing.js';
+import {
+  endQuiet,
+  inAnHour,
+  MORNING_WORDS,
+  quietNow,
+  quietUntil,
+  tomorrowMorning,
+} from './standing.js';
 import { Until } from './until.js';
 
 export function QuietTime() {
@@ -25,12 +32,12 @@ export function QuietTime() {
       )}
       <div class="row">
         <Action run={() => set(inAnHour())}>1 hour</Action>
-        <Action run={() => set(tomorrowMorning())}>Until {untilTime(tomorrowMorning())}</Action>
+        <Action run={() => set(tomorrowMorning())}>{MORNING_WORDS}</Action>
       </div>
       <Until label="Until" button="Set" first={inAnHour()} choose={set} />
       <Passing passing={passing} />
       {quiet !== undefined && (
-        <div>
+        <div class="row">
           <Action run={() => quietUntil(quiet.until, passing.value)} done="Saved">
             Save who is let through
           </Action>

@@ -8,6 +8,7 @@ import { Action } from '../../parts/action.js';
 import { Loaded, loading } from '../../parts/loaded.js';
 import { call } from '../../server/call.js';
 import { account, signOut } from '../../server/session.js';
+import { programWords } from './browser-name.js';
 
 const PASSWORD_CHARACTERS_MIN = 8;
 
@@ -38,7 +39,7 @@ export function SigningIn() {
           </ul>
         )}
       </Loaded>
-      <div>
+      <div class="row">
         <Action kind="danger" run={everywhere}>
           Sign out everywhere
         </Action>
@@ -58,8 +59,7 @@ function SessionItem({ session, changed }: SessionProps) {
     <li class="row">
       <div class="grow">
         <p>
-          {program || 'A browser without a name'}{' '}
-          {current && <span class="word good">this one</span>}
+          {programWords(program)} {current && <span class="word good">this one</span>}
         </p>
         <p class="small soft">
           from {peer}, last seen {fullTime(seenAt)}

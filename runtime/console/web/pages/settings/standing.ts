@@ -31,6 +31,9 @@ export function inAnHour(): number {
   return now.value + HOUR_MS;
 }
 
+/** "Until tomorrow 7:00" */
+export const MORNING_WORDS = `Until tomorrow ${MORNING_HOUR}:00`;
+
 export function tomorrowMorning(): number {
   return tomorrowAt(MORNING_HOUR);
 }
