@@ -155,7 +155,7 @@ class LiveFeed implements Feed {
   #resetAll(watch: Watch): void {
     const seq = this.#next();
     watch.ring = [];
-    watch.floor = seq - 1;
+    watch.floor = seq;
     for (const open of watch.lines) if (open.isLive) this.#send(open, { topic: 'reset', seq });
   }
 
