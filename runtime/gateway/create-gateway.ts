@@ -65,6 +65,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     keepAliveTimeout: limits.idleMs,
     connectionsCheckingInterval: Math.max(50, limits.headMs / CHECKS_PER_LIMIT),
     maxHeaderSize: limits.headBytes,
+    // It is missed here, in an answer that has its headers.
+    requireHostHeader: false,
   });
   server.setTimeout(limits.idleMs);
   const gateway = new WebGateway(options, limits, server);
@@ -109,7 +111,10 @@ class WebGateway implements Gateway {
     this.#lines = new Lines({ ...shared, check });
     const files = options.files ?? readPageFiles();
     this.#routes = new Routes({ ...shared, publicUrl, files });
-    server.on('request', (request, response) => void this.#request(request, response));
+    const asked = (request: IncomingMessage, response: ServerResponse): void =>
+      void this.#request(request, response);
+    server.on('request', asked);
+    server.on('checkExpectation', asked);
     server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
       this.#upgrade(request, socket, head).catch((error: unknown) => {
