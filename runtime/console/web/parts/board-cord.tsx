@@ -22,7 +22,7 @@ const WIDTH_MAX = 11;
 const WIDTH_EACH_DOUBLING = 1.6;
 const SAG_SHARE = 0.1;
 const RANKS = 5;
-const SAG_RANK = 14;
+const SAG_RANK = 30;
 /** How far the ends go straight out of their jacks, as a share of the way. */
 const STRAIGHT = 0.42;
 /** The lowest point of a cord lies at this share of its control points' depth. */

@@ -158,14 +158,16 @@ function Told({ motions, jacks }: ToldProps) {
     <div class="unseen" role="log" aria-label="What just happened on the board">
       <ul>
         {motions.slice(-TOLD_MAX).map((motion) => (
-          <li key={motion.id}>
-            {motion.text ??
-              `${motion.count > 1 ? `${motion.count} messages, ` : ''}${label(motion.from)} to ${label(
-                motion.to,
-              )}: ${STATE_WORDS[motion.state]}${motion.label === '' ? '' : `, ${motion.label}`}`}
-          </li>
+          <li key={motion.id}>{motion.text ?? toldOf(motion, label)}</li>
         ))}
       </ul>
     </div>
   );
+}
+
+function toldOf(motion: Motion, label: (id: string) => string): string {
+  const { from, to, count, state } = motion;
+  const many = count > 1 ? `${count} messages, ` : '';
+  const more = motion.label === '' ? '' : `, ${motion.label}`;
+  return `${many}${label(from)} to ${label(to)}: ${STATE_WORDS[state]}${more}`;
 }

@@ -8,7 +8,7 @@
  */
 
 import { computed, effect, signal } from '@preact/signals';
-import { now } from '../clock.js';
+import { freshReference, now } from '../clock.js';
 import { asFrame, type Frame, numberOf, textOf } from './frame-reader.js';
 import { channelFrame, line, sendToChannel } from './live.js';
 import { account, practice } from './session.js';
@@ -70,7 +70,7 @@ export function switchPhone(to: 'on' | 'off'): void {
 /** Sends an answer, as often as the line needs; resolves to why it was refused, or undefined. */
 export function answerFromPhone(to: PhoneMessage, text: string): Promise<string | undefined> {
   return new Promise((settle) => {
-    const reference = crypto.randomUUID();
+    const reference = freshReference();
     waiting.set(reference, { to, text, settle });
     sendAnswer(reference);
   });

@@ -44,7 +44,7 @@ function uses(motions: readonly Motion[], channel: string): boolean {
   return motions.some(({ from, to }) => from === id || to === id);
 }
 
-/** One's devices, what keeps the rest as the last, and a place for what goes where no device of one's own is. */
+/** One's devices, last what keeps the rest; and a place for what goes to no device of one's own. */
 export function waysOut({ account, channels }: Surroundings, motions: readonly Motion[]): Jack[] {
   const keepers = account.devices.filter(isKeeper);
   const others = account.devices.filter((device) => !isKeeper(device));
@@ -103,9 +103,9 @@ function cordsIn(
   const who = `From ${partyName(message.from)}, ${sentence(message.subject)}`;
   const heldId = `${message.key}:held`;
   if (message.heldUntil !== undefined) {
-    const label = `held until ${untilTime(message.heldUntil)}`;
+    const label = `until ${untilTime(message.heldUntil)}`;
     const motion = { id: heldId, from, to: keeperJack(around), label, count: 1 };
-    return { put: [{ ...motion, state: 'waiting', text: `${who}: ${label}` }], remove: [] };
+    return { put: [{ ...motion, state: 'waiting', text: `${who}: held ${label}` }], remove: [] };
   }
   const moved = message.outs.filter((out) => hasMoved(out, before));
   return {

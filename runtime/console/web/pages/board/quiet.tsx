@@ -21,12 +21,16 @@ export function QuietMinute() {
   return (
     <div class="note warn row grow" role="status">
       <span class="grow">
-        Held until {untilTime(until)}, {held.value === 0 ? 'nothing' : messagesWords(held.value)}{' '}
-        waiting <span aria-hidden="true">({countdown(until - now.value)})</span>
+        Held until {untilTime(until)}, {waitingWords()} waiting{' '}
+        <span aria-hidden="true">({countdown(until - now.value)})</span>
       </span>
       <Action run={deliverNow}>Deliver now</Action>
     </div>
   );
+}
+
+function waitingWords(): string {
+  return held.value === 0 ? 'nothing' : messagesWords(held.value);
 }
 
 async function deliverNow(): Promise<void> {

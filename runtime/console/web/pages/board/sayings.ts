@@ -41,7 +41,7 @@ export interface Standing {
 /** One sentence that is true of any state. */
 export function standingSentence(standing: Standing): string {
   const { recent, quietUntil, held } = standing;
-  if (standing.isLost) return 'The switch does not answer. What it took is safe.';
+  if (standing.isLost) return 'The line is cut. What the switch took is safe.';
   if (recent === undefined) return 'One moment…';
   if (quietUntil !== undefined) {
     const waiting = held === 0 ? 'nothing waits' : waitWords(held);
