@@ -30,7 +30,6 @@ const FEATURES = [
   'payment',
   'usb',
   'serial',
-  'bluetooth',
   'display-capture',
   'browsing-topics',
 ];

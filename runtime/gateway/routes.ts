@@ -48,8 +48,8 @@ export interface Asked {
 const SIGN_IN_NEEDED = 'Nobody is signed in here, or the session has ended. Sign in again.';
 const CROSS_SITE = 'Another site asked for this; open it from the page of Patchboard.';
 const NO_PAGE = 'The page was not built: run npm run prepare, then start again.';
-/** A path that ends like a file is none of the page's own addresses. */
-const FILE_LIKE = /^\/(?!m\/).*\.[a-z0-9]{1,12}$/i;
+/** A file at the root is none of the page's own addresses; below, a message's key has a dot. */
+const FILE_LIKE = /^\/[^/]+\.[a-z0-9]{1,12}$/i;
 
 export class Routes {
   readonly #parts: RouteParts;
