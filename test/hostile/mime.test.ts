@@ -6,7 +6,10 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { peer } from '../../actors/channels/loopback/peer.js';
+import { atEnd } from '../harness/at-end.js';
+import { peerWorld } from '../harness/peer-world.js';
 import type { SmtpLine } from '../harness/smtp-line.js';
 import { type Attacked, DOMAIN, startAttacked } from './beside-a-canary.js';
 
@@ -94,10 +97,20 @@ async function returnAddress({ sink, open, subscriber }: Attacked): Promise<stri
   return out()?.from ?? '';
 }
 
+/** A subscriber with a phone on an open page: what goes there must be read and written anew. */
+async function readingPrey(t: TestContext, { on, subscriber }: Attacked): Promise<string> {
+  const phones = await peer.open(peerWorld(() => on, 'loopback'));
+  atEnd(t, () => phones.close());
+  const device = { channel: 'loopback', value: phones.deviceOf('prey') };
+  const to = await subscriber({ name: 'prey', device });
+  await phones.attach('prey');
+  return to;
+}
+
 test('MIME bombs are kept, read and delivered; nobody else notices', TIMEOUT, async (t) => {
   const attacked = await startAttacked(t);
-  const { on, open, subscriber, during } = attacked;
-  const to = await subscriber({ name: 'prey', device: { channel: 'loopback', value: 'prey' } });
+  const { on, open, during } = attacked;
+  const to = await readingPrey(t, attacked);
   const home = await returnAddress(attacked);
   assert.match(home, new RegExp(`^bounce\\+.*@${DOMAIN}$`));
   for (const [name, make] of Object.entries(BOMBS)) {
@@ -115,8 +128,9 @@ test('MIME bombs are kept, read and delivered; nobody else notices', TIMEOUT, as
 });
 
 test('large mails to be read at once do not add up', TIMEOUT, async (t) => {
-  const { on, open, subscriber, during } = await startAttacked(t);
-  const to = await subscriber({ name: 'prey', device: { channel: 'loopback', value: 'prey' } });
+  const attacked = await startAttacked(t);
+  const { on, open, during } = attacked;
+  const to = await readingPrey(t, attacked);
   const content = mail('', `${PLAIN}\r\n${`${'x'.repeat(998)}\r\n`.repeat(40_000)}`);
   await during('10 mails of 38 MiB to one device, at once', async () => {
     const replies = Array.from({ length: 10 }, async (_, i) =>

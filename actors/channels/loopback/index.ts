@@ -5,6 +5,7 @@
 
 import type { DeliveryPolicy } from '../../../schemas/delivery.js';
 import type { Channel } from '../../channel.js';
+import { writeShown } from '../../conversion/shown.js';
 import { readWire, writeWire } from './codec.js';
 import { type LoopbackConfig, LoopbackConfigSchema } from './config.js';
 import { deliverTo } from './deliver.js';
@@ -57,7 +58,7 @@ export function createLoopback(name: string, peer = new LoopbackPeer()): Loopbac
 export function createPractice(): Channel<LoopbackConfig> {
   const devices = new Devices();
   const inside = createLoopback('loopback');
-  const { name, config, address, read, write } = inside;
+  const { name, config, address, read } = inside;
   return {
     name,
     description: 'Practice devices, shown on signed-in pages.',
@@ -67,6 +68,6 @@ export function createPractice(): Channel<LoopbackConfig> {
     receive: (context) => receiveFromDevices(name, devices, context),
     deliver: (context) => deliverToDevices(devices, context),
     read,
-    write,
+    write: writeShown,
   };
 }

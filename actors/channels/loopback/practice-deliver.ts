@@ -6,18 +6,14 @@
  */
 
 import type { Outcome } from '../../../schemas/delivery.js';
-import type { Umf } from '../../../schemas/umf.js';
 import type { Deliverer, DeliveryJob } from '../../channel.js';
-import { shorten, textOf } from '../../conversion/fitting.js';
+import { readShown } from '../../conversion/shown.js';
 import type { DeliverContext, Timer } from '../../machinery.js';
-import { readWire } from './codec.js';
 import type { LoopbackConfig } from './config.js';
 import type { Devices, Offer, Shown } from './practice.js';
 
 const CAPACITY = 200;
 const PER_DEVICE = 20;
-const TEXT_CHARACTERS_MAX = 2000;
-const SUBJECT_CHARACTERS_MAX = 500;
 
 const NOT_OURS: Outcome = {
   result: 'postponed',
@@ -30,11 +26,6 @@ const NOT_OURS: Outcome = {
 interface Message {
   readonly attempt: string;
   readonly [name: string]: unknown;
-}
-
-/** As its author signed it; a mail without a From line still has an envelope. */
-function senderOf({ message: { sender } }: DeliveryJob, { from }: Umf): string {
-  return from?.name ?? from?.address ?? sender.name ?? sender.address?.value ?? '';
 }
 
 export function deliverToDevices(
@@ -56,7 +47,7 @@ export function deliverToDevices(
   }
 
   async function frameOf(job: DeliveryJob): Promise<Message> {
-    const umf = await readWire(await job.written(), '');
+    const shown = await readShown(await job.written(), job.message.sender);
     return {
       kind: 'message',
       device: job.delivery.address.value,
@@ -64,9 +55,7 @@ export function deliverToDevices(
       attempt: job.attempt,
       possibleDuplicate: job.possibleDuplicate,
       at: job.message.createdAt,
-      from: senderOf(job, umf),
-      subject: shorten(umf.subject ?? '', SUBJECT_CHARACTERS_MAX),
-      text: shorten(textOf(umf.body).trim(), TEXT_CHARACTERS_MAX),
+      ...shown,
     };
   }
 

@@ -8,9 +8,9 @@
 
 import type { Outcome } from '../../../schemas/delivery.js';
 import type { Deliverer, DeliveryJob } from '../../channel.js';
+import { readShown } from '../../conversion/shown.js';
 import type { DeliverContext } from '../../machinery.js';
 import { subscriptionOf } from './address.js';
-import { shownFrom } from './codec.js';
 import type { WebConfig } from './config.js';
 import { NOT_OURS } from './not-ours.js';
 import type { Pages } from './pages.js';
@@ -59,7 +59,7 @@ async function showOn(
     delivery: job.delivery.id,
     attempt: job.attempt,
     possibleDuplicate: job.possibleDuplicate,
-    ...(await shownFrom(await job.written(), job.message.sender)),
+    ...(await readShown(await job.written(), job.message.sender)),
   };
   const bytes = Buffer.from(JSON.stringify(frame));
   if (!(await job.bytesSent({ head: '', body: { bytes } }))) return NOT_OURS;

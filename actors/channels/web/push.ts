@@ -14,9 +14,9 @@ import type { Outcome } from '../../../schemas/delivery.js';
 import type { Priority } from '../../../schemas/umf.js';
 import type { DeliveryJob } from '../../channel.js';
 import { shorten } from '../../conversion/fitting.js';
+import { readShown } from '../../conversion/shown.js';
 import type { DeliverContext } from '../../machinery.js';
 import { isAllowed, type Subscription } from './address.js';
-import { shownFrom } from './codec.js';
 import type { WebConfig } from './config.js';
 import { NOT_OURS } from './not-ours.js';
 import { type PushAnswer, type PushRequest, sendPush } from './push-request.js';
@@ -97,7 +97,7 @@ export class Push {
 
   async #payload(job: DeliveryJob): Promise<Buffer> {
     const { message, delivery } = job;
-    const shown = await shownFrom(await job.written(), job.message.sender);
+    const shown = await readShown(await job.written(), job.message.sender);
     const { channel } = delivery.address;
     return Buffer.from(
       JSON.stringify({

@@ -9,6 +9,7 @@
 
 import type { Recipient } from '../../../schemas/address.js';
 import type { Receiver } from '../../channel.js';
+import { NAME_CHARACTERS_MAX } from '../../conversion/shown.js';
 import type {
   Accepted,
   DoorAnswer,
@@ -16,7 +17,6 @@ import type {
   Failure,
   ReceiveContext,
 } from '../../machinery.js';
-import { NAME_CHARACTERS_MAX } from './codec.js';
 import type { WebConfig } from './config.js';
 import type { Pages } from './pages.js';
 import { PeerRate } from './peer-rate.js';

@@ -7,8 +7,8 @@
  */
 
 import type { Part, Priority } from '../../../schemas/umf.js';
+import { SUBJECT_CHARACTERS_MAX } from '../../conversion/shown.js';
 import type { Failure } from '../../machinery.js';
-import { SUBJECT_CHARACTERS_MAX } from './codec.js';
 import type { WebConfig } from './config.js';
 
 const TO_CHARACTERS_MAX = 500;
