@@ -80,8 +80,8 @@ function recordedStep({ document, entry, number, standing, time }: Recorded) {
     number,
     entry: { ...entry, event: withoutContent(entry.event) },
     lines: lines.map(({ since, what, detail }) => {
-      const label = since.startsWith('+') ? '' : since;
-      return harmlessLine([label, what, detail].filter((text) => text !== '').join('  '));
+      const words = [since.startsWith('+') ? '' : since, what].filter((text) => text !== '');
+      return harmlessLine([words.join(' '), detail].filter((text) => text !== '').join(': '));
     }),
   };
 }

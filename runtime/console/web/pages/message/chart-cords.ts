@@ -9,7 +9,9 @@ export interface Cord {
   readonly to: string;
   readonly edges: readonly MachineEdge[];
   readonly points: readonly Point[];
-  /** Where its numbers stand. */
+  /** Length of its longest piece. */
+  readonly room: number;
+  /** Where its numbers stand: the middle of that piece. */
   readonly label: Point;
 }
 

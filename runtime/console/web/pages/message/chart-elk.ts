@@ -57,7 +57,10 @@ function graphOf(
     id: ROOT,
     layoutOptions: {
       'elk.algorithm': 'layered',
-      'elk.direction': isFlat ? 'RIGHT' : 'DOWN',
+      // Without lines between them states of one layer stand side by side.
+      'elk.direction': isFlat && edges.length > 0 ? 'RIGHT' : 'DOWN',
+      'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
+      'elk.layered.cycleBreaking.strategy': 'MODEL_ORDER',
       'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
       'elk.json.shapeCoords': 'ROOT',
       'elk.json.edgeCoords': 'ROOT',
@@ -119,11 +122,9 @@ function readLayout(root: ElkNode, pairs: readonly Pair[]): ChartLayout {
     const points = [startPoint, ...bendPoints, endPoint].map(({ x, y }): Point => [x, y]);
     const [label] = edge?.labels ?? [];
     const middle = middleOf(points);
-    const at: Point =
-      label?.x === undefined || label.y === undefined
-        ? middle
-        : [label.x + (label.width ?? 0) / 2, label.y + LABEL_LINE / 2];
-    return [{ ...pair, points, label: at }];
+    if (label?.x === undefined || label.y === undefined) return [{ ...pair, points, ...middle }];
+    const at: Point = [label.x + (label.width ?? 0) / 2, label.y + LABEL_LINE / 2];
+    return [{ ...pair, points, room: middle.room, label: at }];
   });
   return { width: root.width ?? 1, height: root.height ?? 1, places, cords, isRoomy: true };
 }

@@ -1,26 +1,25 @@
 /** Lines between boxes at fixed places: pure geometry. */
 
-import type { Pair } from './chart-cords.js';
-import type { Place, Point } from './chart-places.js';
+import type { Cord, Pair } from './chart-cords.js';
+import type { Place, Point, Way } from './chart-places.js';
 
 /** Lines that share a way, or go to and fro, keep this distance. */
 const APART = 9;
 const LOOP_WIDTH = 26;
 const LOOP_HEIGHT = 20;
+/** Nothing stands above a loop. */
+const ROOM_OF_LOOP = 100;
 
 interface Asked {
   readonly pair: Pair;
   readonly pairs: readonly Pair[];
   readonly places: ReadonlyMap<string, Place>;
-  readonly ways: Readonly<Record<string, readonly Point[]>>;
+  readonly ways: Readonly<Record<string, Way>>;
   /** How many lines have taken each way so far. */
   readonly used: Map<string, number>;
 }
 
-interface Path {
-  readonly points: readonly Point[];
-  readonly label: Point;
-}
+type Path = Pick<Cord, 'points' | 'label' | 'room'>;
 
 export function cordPath({ pair, pairs, places, ways, used }: Asked): Path | undefined {
   const [from, to] = [places.get(pair.from), places.get(pair.to)];
@@ -32,11 +31,22 @@ export function cordPath({ pair, pairs, places, ways, used }: Asked): Path | und
   used.set(way, taken + 1);
   if (points !== undefined) {
     const shift = taken * APART;
-    const between = points.map(([x, y]): Point => [x + shift / 2, y + shift]);
+    const between = points.map((point) => resolved(point, { from, to, shift }));
     return joined(from, between, to);
   }
   const hasReturn = pairs.some((other) => other.from === pair.to && other.to === pair.from);
   return straight(from, to, hasReturn ? APART : 0);
+}
+
+/** "from" and "to" are the middles of where the way begins and ends. */
+function resolved(
+  [x, y]: Way[number],
+  { from, to, shift }: { from: Place; to: Place; shift: number },
+): Point {
+  const [begin, end] = [centre(from), centre(to)];
+  const atX = x === 'from' ? begin[0] : x === 'to' ? end[0] : x + shift / 2;
+  const atY = y === 'from' ? begin[1] : y === 'to' ? end[1] : y + shift / 2;
+  return [atX, atY];
 }
 
 function outermost(state: string): string {
@@ -65,7 +75,7 @@ function joined(from: Place, between: readonly Point[], to: Place): Path {
   const first = between[0] ?? centre(to);
   const last = between.at(-1) ?? centre(from);
   const points = [edgeTowards(from, first), ...between, edgeTowards(to, last)];
-  return { points, label: middleOf(points) };
+  return { points, ...middleOf(points) };
 }
 
 function straight(from: Place, to: Place, aside: number): Path {
@@ -78,7 +88,7 @@ function straight(from: Place, to: Place, aside: number): Path {
   if (overlapX !== undefined) return upright(from, to, overlapX - Math.sign(b[1] - a[1]) * aside);
   if (overlapY !== undefined) return level(from, to, overlapY + Math.sign(b[0] - a[0]) * aside);
   const points = [shift(edgeTowards(from, b)), shift(edgeTowards(to, a))];
-  return { points, label: middleOf(points) };
+  return { points, ...middleOf(points) };
 }
 
 /** The middle of what two stretches have in common. */
@@ -98,7 +108,7 @@ function upright(from: Place, to: Place, x: number): Path {
         [x, from.y],
         [x, to.y + to.height],
       ];
-  return { points, label: middleOf(points) };
+  return { points, ...middleOf(points) };
 }
 
 function level(from: Place, to: Place, y: number): Path {
@@ -112,7 +122,7 @@ function level(from: Place, to: Place, y: number): Path {
         [from.x, y],
         [to.x + to.width, y],
       ];
-  return { points, label: middleOf(points) };
+  return { points, ...middleOf(points) };
 }
 
 /** A small ear at the upper right corner. */
@@ -124,13 +134,13 @@ function loop({ x, y, width }: Place): Path {
     [right, y - LOOP_HEIGHT],
     [right, y],
   ];
-  return { points, label: [right - LOOP_WIDTH / 2, y - LOOP_HEIGHT] };
+  return { points, label: [right - LOOP_WIDTH / 2, y - LOOP_HEIGHT], room: ROOM_OF_LOOP };
 }
 
-/** The middle of the longest piece: there is most room. */
-export function middleOf(points: readonly Point[]): Point {
+/** The middle of the longest piece, and how much room there is. */
+export function middleOf(points: readonly Point[]): Pick<Cord, 'label' | 'room'> {
   let best: Point = points[0] ?? [0, 0];
-  let longest = -1;
+  let longest = 0;
   for (const [i, [x, y]] of points.entries()) {
     const next = points[i + 1];
     if (next === undefined) break;
@@ -139,7 +149,7 @@ export function middleOf(points: readonly Point[]): Point {
     longest = length;
     best = [(x + next[0]) / 2, (y + next[1]) / 2];
   }
-  return best;
+  return { label: best, room: longest };
 }
 
 const CORNER = 12;

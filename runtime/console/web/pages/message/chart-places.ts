@@ -13,12 +13,15 @@ export interface Place {
 
 export type Point = readonly [number, number];
 
+/** A way around the boxes; "from" and "to" stand for the middles of where it begins and ends. */
+export type Way = readonly (readonly [number | 'from' | 'to', number | 'from' | 'to'])[];
+
 export interface Places {
   readonly width: number;
   readonly height: number;
   readonly states: Readonly<Record<string, Place>>;
   /** Ways around the boxes, from outermost state to outermost state: "from>to". */
-  readonly ways: Readonly<Record<string, readonly Point[]>>;
+  readonly ways: Readonly<Record<string, Way>>;
 }
 
 const place = (x: number, y: number, width: number, height: number): Place => ({
@@ -42,24 +45,23 @@ export const PLACES: Readonly<Record<string, Places>> = {
     },
     ways: {
       'routed>stored': [
-        [388, 44],
-        [80, 44],
+        ['from', 66],
+        [176, 66],
+        [176, 134],
       ],
       'stored>failed': [
-        [166, 190],
-        [166, 458],
-        [276, 458],
+        [164, 210],
+        [164, 452],
+        ['to', 452],
       ],
       'routed>failed': [
-        [574, 143],
-        [574, 546],
+        [572, 'from'],
+        [572, 462],
+        ['to', 462],
       ],
-      'dispatched>confirmed': [[112, 440]],
-      'confirmed>dispatched': [[128, 344]],
-      'confirmed>stored': [
-        [48, 470],
-        [48, 220],
-      ],
+      'dispatched>confirmed': [[84, 376]],
+      'confirmed>dispatched': [[58, 318]],
+      'confirmed>stored': [[32, 'to']],
       'failed>stored': [
         [188, 590],
         [4, 590],

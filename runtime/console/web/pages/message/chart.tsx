@@ -29,6 +29,8 @@ interface ChartProps {
 const NUMBERS_SHOWN = 3;
 const LABEL_CHARACTER = 6.6;
 const LABEL_HEIGHT = 18;
+/** A shorter cord shows its numbers alone. */
+const ROOM_FOR_TIME = 46;
 const LINE = 15;
 
 export function Chart({ drawing, state, taken, title }: ChartProps) {
@@ -166,9 +168,9 @@ function StateBox({ node, place, mark, isBox, current }: StateBoxProps) {
           rx={round - 3}
         />
       )}
-      {node.initial && <circle class="chart-initial" cx={x + 10} cy={y + 10} r="3.5" />}
+      {node.initial && <circle class="chart-initial" cx={x} cy={middle.y} r="4" />}
       {isBox ? (
-        <text class="chart-title" x={x + 20} y={y + TITLE_HEIGHT - 8}>
+        <text class="chart-title" x={x + 14} y={y + TITLE_HEIGHT - 8}>
           {titleOf(node)}
         </text>
       ) : (
@@ -188,7 +190,7 @@ function takenOf(cord: Cord, taken: ChartProps['taken']): Taking | undefined {
   const all = cord.edges.flatMap(({ id }) => taken?.get(id) ?? []);
   const [first] = all;
   if (first === undefined) return undefined;
-  const numbers = all.flatMap((one) => one.numbers).sort((a, b) => a - b);
+  const numbers = [...new Set(all.flatMap((one) => one.numbers))].sort((a, b) => a - b);
   const newest = all.reduce((a, b) => ((a.numbers.at(-1) ?? 0) >= (b.numbers.at(-1) ?? 0) ? a : b));
   return { numbers, time: newest.time, isLatest: all.some(({ isLatest }) => isLatest) };
 }
@@ -226,7 +228,9 @@ function CordLabel({ cord, taken, isRoomy }: CordProps & { isRoomy: boolean }) {
       </text>
     );
   }
-  const text = `${numbersText(taken.numbers)} · ${taken.time}`;
+  const numbers = numbersText(taken.numbers);
+  const isShort = cord.room < ROOM_FOR_TIME && !isRoomy;
+  const text = isShort ? numbers : `${numbers} · ${taken.time}`;
   const width = text.length * LABEL_CHARACTER + 12;
   return (
     <g class={`chart-number ${taken.isLatest ? 'latest' : ''}`}>

@@ -73,7 +73,8 @@ export function messageModel(id: string): MessageModel {
       const at = all.indexOf(number.value);
       const index = { first: 0, before: at - 1, after: at + 1, last: all.length - 1 }[to];
       const next = all[Math.max(0, Math.min(all.length - 1, index))];
-      if (next !== undefined && next !== number.value) show(next);
+      if (to === 'last') navigate(path.value, 'replace');
+      else if (next !== undefined && next !== number.value) show(next);
     },
     watch: () => watch(history, load),
   };

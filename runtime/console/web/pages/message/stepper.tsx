@@ -17,8 +17,8 @@ export function Stepper({ model, history }: StepperProps) {
   const words = stepWords(history, number);
   return (
     <section class="stepper" aria-label="Steps">
-      <StepButton sign="⏮" label="First step" run={() => model.move('first')} />
-      <StepButton sign="◀" label="Step before" run={() => model.move('before')} />
+      <StepButton sign="M4 3v10M13 3L6 8l7 5z" label="First step" run={() => model.move('first')} />
+      <StepButton sign="M11 3L4 8l7 5z" label="Step before" run={() => model.move('before')} />
       <input
         type="range"
         min={0}
@@ -28,8 +28,8 @@ export function Stepper({ model, history }: StepperProps) {
         aria-valuetext={words}
         onInput={(event) => model.show(Number(event.currentTarget.value))}
       />
-      <StepButton sign="▶" label="Next step" run={() => model.move('after')} />
-      <StepButton sign="⏭" label="Last step" run={() => model.move('last')} />
+      <StepButton sign="M5 3l7 5-7 5z" label="Next step" run={() => model.move('after')} />
+      <StepButton sign="M12 3v10M3 3l7 5-7 5z" label="Last step" run={() => model.move('last')} />
       <span class="number small">
         {number} of {last}
       </span>
@@ -48,6 +48,7 @@ export function Stepper({ model, history }: StepperProps) {
 }
 
 interface StepButtonProps {
+  /** An SVG path. */
   readonly sign: string;
   readonly label: string;
   readonly run: () => void;
@@ -55,8 +56,16 @@ interface StepButtonProps {
 
 function StepButton({ sign, label, run }: StepButtonProps) {
   return (
-    <button type="button" class="button step" aria-label={label} title={label} onClick={run}>
-      <span aria-hidden="true">{sign}</span>
+    <button
+      type="button"
+      class="button stepper-button"
+      aria-label={label}
+      title={label}
+      onClick={run}
+    >
+      <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
+        <path d={sign} />
+      </svg>
     </button>
   );
 }

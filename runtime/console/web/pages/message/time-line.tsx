@@ -29,7 +29,7 @@ export function Rail({
   number,
 }: Omit<TimeLineProps, 'show' | 'hasten' | 'below'>) {
   return (
-    <ol class="rail" aria-label="States">
+    <ol class="states-rail" aria-label="States">
       {stationsOf(drawing, history, number).map(({ id, standing }) => (
         <li key={id} class={standing} aria-current={standing === 'current' ? 'step' : undefined}>
           <span>{id}</span>
@@ -48,7 +48,7 @@ export function TimeLine({ history, drawing, number, show, hasten, below }: Time
       {lanes.length > 0 && <Legend lanes={lanes} />}
       <ol>
         {rows.map((row, index) => (
-          <li key={keyOf(row, index)} class={`time-row ${row.kind}`}>
+          <li key={keyOf(row, index)} class="time-row">
             <Content row={row} lanes={lanes} number={number} show={show} hasten={hasten} />
             {row.kind === 'step' && row.number === number && below}
           </li>
@@ -118,7 +118,7 @@ function StepRow({ row, lanes, isShown, show }: StepRowProps) {
       data-number={row.number}
       onClick={() => show(row.number)}
     >
-      <span class={`time-rail ${row.isStation ? 'station' : ''}`} aria-hidden="true" />
+      <span class={`time-rail ${row.isStation ? 'is-station' : ''}`} aria-hidden="true" />
       <Lanes lanes={lanes} dot={row.dot} />
       <span class="time-words">
         <span class="small soft" title={fullTime(row.at)}>
@@ -155,7 +155,7 @@ function Lanes({ lanes, dot }: LanesProps) {
         const { sign, words } = kind === 'planned' ? { sign: '', words: 'planned' } : DOTS[kind];
         return (
           <span key={delivery} class="time-lane">
-            <span class={`time-dot ${kind}`} title={words}>
+            <span class={`time-dot is-${kind}`} title={words}>
               {sign}
             </span>
           </span>
@@ -175,7 +175,7 @@ function Planned({ row, lanes, hasten }: PlannedProps) {
   const { at, text, command } = row.planned;
   const dot = row.lane === undefined ? undefined : { lane: row.lane, kind: 'planned' as const };
   return (
-    <div class="time-step planned">
+    <div class="time-step is-planned">
       <span class="time-rail" aria-hidden="true" />
       <Lanes lanes={lanes} dot={dot} />
       <span class="time-words">
