@@ -35,7 +35,7 @@ export function SendState({ writing, missing, send }: SendStateProps) {
         <span class="small soft">{stops ?? 'Ctrl+Enter sends'}</span>
         {line.value === 'lost' && (
           <span class="small soft">
-            The switch cannot be heard just now; what you write is kept.
+            The switch does not answer just now; what you write is kept.
           </span>
         )}
       </div>
