@@ -9,6 +9,8 @@ import type { Part } from '../../schemas/umf.js';
 import { harmlessLine } from './harmless.js';
 
 const NAME_CHARACTERS_MAX = 120;
+const READ_CHARACTERS_MAX = 400;
+const READ_HALF = READ_CHARACTERS_MAX / 2;
 const ENDING_CHARACTERS_MAX = 16;
 /** Separators of paths, and what Windows does not allow. */
 const NOT_IN_NAMES = /[\\/:*?"<>|]/g;
@@ -19,7 +21,10 @@ const NOT_ASCII = /[^\x20-\x7e]/g;
 
 /** The name of a part, its own or one from its number and media type. */
 export function fileName({ filename = '', mediaType }: Part, index: number): string {
-  const name = harmlessLine(filename)
+  const long = filename.length > READ_CHARACTERS_MAX;
+  // The ending of a long name stays: it is what the name is opened by.
+  const written = long ? `${filename.slice(0, READ_HALF)}${filename.slice(-READ_HALF)}` : filename;
+  const name = harmlessLine(written)
     .replace(NOT_IN_NAMES, '_')
     .replace(/^[.\s]+|[.\s]+$/g, '');
   if (name === '') return `part-${index + 1}${mediaType === 'message/rfc822' ? '.eml' : ''}`;

@@ -15,9 +15,13 @@ import { harmlessText } from './harmless.js';
 import { harmlessStyle } from './html-style.js';
 
 /** More is shown as text: cleaning takes time that others wait for. */
-export const HTML_CHARACTERS_MAX = 512 * 1024;
+export const HTML_CHARACTERS_MAX = 256 * 1024;
+/** Of HTML that is read as text. */
+const READ_AS_TEXT_MAX = 128 * 1024;
 /** Elements within each other; what is deeper loses its form, not its text. */
 const DEPTH_MAX = 200;
+/** The parser's time grows with the square of the depth: beyond this it is stopped. */
+const DEPTH_READ_MAX = 1_000;
 /** Pictures within the message, all together. */
 const PICTURES_BYTES_MAX = 4 * 1024 * 1024;
 const LINK_CHARACTERS_MAX = 4_000;
@@ -76,10 +80,38 @@ export function htmlDocument(
   const characters = shown.reduce((sum, { text = '' }) => sum + text.length, 0);
   if (!shown.some(isHtml) || characters > HTML_CHARACTERS_MAX) return undefined;
   const pictures = { leaves, remote, bytesLeft: PICTURES_BYTES_MAX, count: 0 };
-  const bodies = shown.map((part) =>
-    isHtml(part) ? cleaned(part.text ?? '', pictures) : plain(part.text ?? ''),
-  );
+  const bodies: string[] = [];
+  for (const part of shown) {
+    const { text = '' } = part;
+    const body = isHtml(part) ? sanitized(text, cleaning(pictures)) : plain(text);
+    if (body === undefined) return undefined;
+    bodies.push(body);
+  }
   return { html: page(bodies.join('\n<hr>\n')), remote: pictures.count };
+}
+
+/** Its only way to stop the parser is to throw: it never leaves `sanitized`. */
+class TooDeep extends Error {}
+
+/** Undefined: nested so deeply that nobody could see it anyway. */
+function sanitized(html: string, options: IOptions): string | undefined {
+  let depth = 0;
+  const bounded: IOptions = {
+    ...options,
+    onOpenTag() {
+      depth += 1;
+      if (depth > DEPTH_READ_MAX) throw new TooDeep();
+    },
+    onCloseTag() {
+      depth -= 1;
+    },
+  };
+  try {
+    return sanitizeHtml(html, bounded);
+  } catch (error) {
+    if (error instanceof TooDeep) return undefined;
+    throw error;
+  }
 }
 
 function page(body: string): string {
@@ -104,8 +136,8 @@ function plain(text: string): string {
   return `<pre>${escaped}</pre>`;
 }
 
-function cleaned(html: string, pictures: Pictures): string {
-  const options: IOptions = {
+function cleaning(pictures: Pictures): IOptions {
+  return {
     allowedTags: TAGS,
     allowedAttributes: {
       '*': ['align', 'dir', 'lang', 'style', 'title'],
@@ -131,7 +163,6 @@ function cleaned(html: string, pictures: Pictures): string {
     textFilter: harmlessText,
     transformTags: { '*': (name, attributes) => harmlessTag(name, attributes, pictures) },
   };
-  return sanitizeHtml(html, options);
 }
 
 function harmlessTag(tagName: string, written: Attributes, pictures: Pictures): Tag {
@@ -204,9 +235,13 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '&amp;': '&',
 };
 
+/** Only for text: nothing of it is ever HTML again. */
+const ANY_TAG = /<[^<>]*>/g;
+
 /** What a person would read of HTML; of very much of it the beginning. */
 export function textOfHtml(html: string): string {
-  const bare = sanitizeHtml(html.slice(0, HTML_CHARACTERS_MAX), {
+  const beginning = html.slice(0, READ_AS_TEXT_MAX);
+  const bare = sanitized(beginning, {
     allowedTags: BLOCK_TAGS,
     allowedAttributes: {},
     nestingLimit: DEPTH_MAX,
@@ -214,7 +249,7 @@ export function textOfHtml(html: string): string {
     // Line ends of the source are spaces; those of blocks are put in below.
     textFilter: (text) => text.replace(/\s+/g, ' '),
   });
-  return bare
+  return (bare ?? beginning.replace(ANY_TAG, '\n'))
     .replace(/<\/[a-z\d]+>|<(?:br|hr) ?\/>/g, '\n')
     .replace(/<[a-z\d]+>/g, '\n')
     .replace(/&(?:lt|gt|quot|amp);/g, (entity) => ENTITIES[entity] ?? entity)
