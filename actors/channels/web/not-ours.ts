@@ -1,4 +1,4 @@
-/** The outcome of an attempt whose `bytesSent` was lost: nothing was sent, it counts for nothing. */
+/** The outcome of an attempt whose `bytesSent` was lost: nothing was sent, nothing counts. */
 
 import type { Outcome } from '../../../schemas/delivery.js';
 

@@ -29,7 +29,7 @@ describe('an answer by mail', { timeout: 30_000 }, () => {
     assert.deepEqual(accounts, ['anna', 'ben']);
   });
 
-  it('is refused for good with a forged or foreign token, or where nobody can be told', async () => {
+  it('is refused for good with a forged token, or where nobody can be told', async () => {
     const { context, open } = await startReceiving();
     const line = await open();
     await line.ask('MAIL FROM:<you@example.net>');

@@ -36,7 +36,7 @@ describe('the plain form', () => {
     assert.equal(here.memory.taken[0]?.submission.sender.account, 'anna');
   });
 
-  it('from a stranger is unverified, has no address to answer, and goes to one subscriber', async (t) => {
+  it('from a stranger is unverified, cannot be answered, goes to a subscriber', async (t) => {
     const here = await surroundings(t, { config: { form: 'everybody' } });
     const more = { name: 'Eve\r\nX', reply: 'eve@example.org', inReplyTo: 'msg/1', priority: 'x' };
     assert.equal((await post(here, more)).status, 200);
