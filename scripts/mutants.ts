@@ -1,5 +1,5 @@
 /**
- * `npm run mutants [-- name …]`: does the net hold? Breaks the switch on purpose, one law at a
+ * `npm test -- mutants, or node dist/scripts/mutants.js [name …]`: does the net hold? Breaks the switch on purpose, one law at a
  * time, and runs what must notice.
  *
  * Stages: a copy of the sources is built and must be green · each patch of test/mutants is applied
