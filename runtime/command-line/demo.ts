@@ -67,7 +67,7 @@ function profileOf({ devices, profiles, defaultProfile }: Account): Profile | un
     .flatMap((device) => device.endpoints)
     .filter((endpoint) => endpoint.lastResort !== true)
     .map((endpoint) => endpoint.id);
-  return profile && { ...profile, steps: [{ endpoints }], lastResort: 'inbox' };
+  return profile && { ...profile, steps: [{ endpoints }] };
 }
 
 export interface Invitation {

@@ -69,12 +69,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     requireHostHeader: false,
   });
   server.setTimeout(limits.idleMs);
-  const gateway = new WebGateway(options, limits, server);
+  const gateway = new HttpGateway(options, limits, server);
   await listening(server, splitListen(options.http.listen));
   return gateway.listens(server);
 }
 
-class WebGateway implements Gateway {
+class HttpGateway implements Gateway {
   address = '';
   url = '';
   readonly #options: GatewayOptions;

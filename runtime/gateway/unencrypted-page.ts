@@ -1,4 +1,4 @@
-/** What a browser sees on a plain HTTP address that is not its own computer: why, and what helps. */
+/** What a browser sees on a plain HTTP address that is not its own computer's, and what helps. */
 
 /** The page; `port` is where the switch listens, for the tunnel. */
 export function unencryptedPage(host: string, port: number): string {

@@ -63,6 +63,11 @@ const OTHER_MEANINGS: readonly { name: string; meaning: string; paths: readonly 
       'runtime/console/',
     ],
   },
+  {
+    name: 'web',
+    meaning: 'the folder of the page, as DESIGN names it',
+    paths: ['runtime/gateway/page-files.ts'],
+  },
 ];
 
 function layerOf(path: string): string {

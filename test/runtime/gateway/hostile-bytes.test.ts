@@ -29,7 +29,7 @@ const CASES: Readonly<Record<string, readonly [string, RegExp]>> = {
     /^HTTP\/1\.1 400 /,
   ],
   'a length and chunks': [
-    `POST /login HTTP/1.1\r\n${HOST}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    `POST / HTTP/1.1\r\n${HOST}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
     /^HTTP\/1\.1 400 /,
   ],
   'a bare line feed in a header': [
@@ -54,8 +54,8 @@ const CASES: Readonly<Record<string, readonly [string, RegExp]>> = {
     /^HTTP\/1\.1 403 /,
   ],
   'a call that promises a huge body': [
-    `POST /login HTTP/1.1\r\n${HOST}Origin: http://localhost\r\nContent-Type: application/json\r\n` +
-      'Content-Length: 99999999999\r\nConnection: close\r\n\r\n',
+    `POST /login HTTP/1.1\r\n${HOST}Origin: http://localhost\r\n` +
+      'Content-Type: application/json\r\nContent-Length: 99999999999\r\nConnection: close\r\n\r\n',
     /^HTTP\/1\.1 413 /,
   ],
 };
