@@ -151,14 +151,10 @@ test('every step of every kind of message is drawn as it was recorded', TIMEOUT,
   await stepThrough(scene, held);
   await look(scene, 'held');
 
-  const dark = await browser.open(`${origin}/m/${failedOver}?step=6`, {
-    width: 1280,
-    colorScheme: 'dark',
-    beside: opened,
-  });
-  await dark.page.locator('svg.chart [data-state]').waitFor();
-  await dark.shot('message-dark');
-  await dark.close();
+  await opened.page.emulateMedia({ colorScheme: 'dark' });
+  await stepThrough(scene, failedOver);
+  await look(scene, 'dark');
+  await opened.page.emulateMedia({ colorScheme: 'light' });
   const phone = await browser.open(`${origin}/m/${dead}`, { width: NARROW, beside: opened });
   await phone.page.locator('[aria-current="step"][data-number]').waitFor();
   await look({ ...scene, opened: phone }, 'phone');

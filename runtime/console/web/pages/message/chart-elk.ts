@@ -71,6 +71,7 @@ function graphOf(
       'elk.spacing.nodeNode': isFlat ? '14' : '34',
       'elk.layered.spacing.nodeNodeBetweenLayers': isFlat ? '34' : '44',
       'elk.spacing.componentComponent': '14',
+      'elk.spacing.edgeNode': '14',
       'elk.randomSeed': '1',
     },
     children: nodes

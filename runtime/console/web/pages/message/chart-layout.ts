@@ -10,7 +10,7 @@ import type { MachineDrawing } from '../../../../../schemas/console.js';
 import { type ChartLayout, type Pair, pairsOf, TITLE_HEIGHT } from './chart-cords.js';
 import { layOut } from './chart-elk.js';
 import { cordPath } from './chart-paths.js';
-import { PLACES, type Place, type Places } from './chart-places.js';
+import { PLACES, type Place, type Places, type Point } from './chart-places.js';
 
 const INNER_PADDING = 10;
 
@@ -28,6 +28,7 @@ async function fixedLayout(
   fixed: Places,
 ): Promise<ChartLayout> {
   const places = new Map<string, Place>(Object.entries(fixed.states));
+  const known = new Map<string, readonly Point[]>();
   const compounds = drawing.nodes.filter(
     ({ id, parent }) => parent === undefined && drawing.nodes.some((node) => node.parent === id),
   );
@@ -48,28 +49,44 @@ async function fixedLayout(
         pairs.filter(({ from, to }) => isInside(from) && isInside(to)),
         { aspect: outer.width / (outer.height - TITLE_HEIGHT) },
       );
-      for (const [state, place] of fitted(inner, outer)) places.set(state, place);
+      const fit = fitInto(inner, outer);
+      for (const [state, place] of inner.places) places.set(state, fit.place(place));
+      for (const { id: cord, points } of inner.cords) {
+        const bends = points.slice(1, -1).map(fit.point);
+        if (bends.length > 0) known.set(cord, bends);
+      }
     }),
   );
   const used = new Map<string, number>();
   const cords = pairs.flatMap((pair) => {
-    const path = cordPath({ pair, pairs, places, ways: fixed.ways, used });
+    const path = cordPath({
+      pair,
+      pairs,
+      places,
+      ways: fixed.ways,
+      used,
+      between: known.get(pair.id),
+    });
     return path === undefined ? [] : [{ ...pair, ...path }];
   });
   return { width: fixed.width, height: fixed.height, places, cords, isRoomy: false };
 }
 
-/** Puts a layout into a box, below its title; smaller if it must be. */
-function fitted(inner: ChartLayout, outer: Place): [string, Place][] {
-  const width = outer.width - 2 * INNER_PADDING;
-  const height = outer.height - TITLE_HEIGHT - INNER_PADDING;
-  const scaleX = width / inner.width;
-  const scaleY = height / inner.height;
-  return [...inner.places].map(([id, place]) => {
-    const size = Math.min(place.height, place.height * scaleY);
-    const middle = outer.y + TITLE_HEIGHT + (place.y + place.height / 2) * scaleY;
-    const breadth = Math.min(place.width, place.width * scaleX);
-    const centre = outer.x + INNER_PADDING + (place.x + place.width / 2) * scaleX;
-    return [id, { x: centre - breadth / 2, y: middle - size / 2, width: breadth, height: size }];
-  });
+/** Puts a layout into a box, below its title; states become smaller if they must, never larger. */
+function fitInto(inner: ChartLayout, outer: Place) {
+  const scaleX = (outer.width - 2 * INNER_PADDING) / inner.width;
+  const scaleY = (outer.height - TITLE_HEIGHT - INNER_PADDING) / inner.height;
+  const point = ([x, y]: Point): Point => [
+    outer.x + INNER_PADDING + x * scaleX,
+    outer.y + TITLE_HEIGHT + y * scaleY,
+  ];
+  return {
+    point,
+    place(place: Place): Place {
+      const [x, y] = point([place.x + place.width / 2, place.y + place.height / 2]);
+      const width = place.width * Math.min(1, scaleX);
+      const height = place.height * Math.min(1, scaleY);
+      return { x: x - width / 2, y: y - height / 2, width, height };
+    },
+  };
 }

@@ -17,22 +17,26 @@ interface Asked {
   readonly ways: Readonly<Record<string, Way>>;
   /** How many lines have taken each way so far. */
   readonly used: Map<string, number>;
+  /** Where it bends, if that is known already. */
+  readonly between: readonly Point[] | undefined;
 }
 
 type Path = Pick<Cord, 'points' | 'label' | 'room'>;
 
-export function cordPath({ pair, pairs, places, ways, used }: Asked): Path | undefined {
+export function cordPath({ pair, pairs, places, ways, used, between }: Asked): Path | undefined {
   const [from, to] = [places.get(pair.from), places.get(pair.to)];
   if (from === undefined || to === undefined) return undefined;
   if (pair.from === pair.to) return loop(from);
-  const way = `${outermost(pair.from)}>${outermost(pair.to)}`;
+  if (between !== undefined) return joined(from, between, to);
+  const [outerFrom, outerTo] = [outermost(pair.from), outermost(pair.to)];
+  const way = pair.id in ways ? pair.id : `${outerFrom}>${outerTo}`;
   const taken = used.get(way) ?? 0;
-  const points = outermost(pair.from) === outermost(pair.to) ? undefined : ways[way];
+  const points = outerFrom === outerTo ? undefined : ways[way];
   used.set(way, taken + 1);
   if (points !== undefined) {
     const shift = taken * APART;
-    const between = points.map((point) => resolved(point, { from, to, shift }));
-    return joined(from, between, to);
+    const around = points.map((point) => resolved(point, { from, to, shift }));
+    return joined(from, around, to);
   }
   const hasReturn = pairs.some((other) => other.from === pair.to && other.to === pair.from);
   return straight(from, to, hasReturn ? APART : 0);

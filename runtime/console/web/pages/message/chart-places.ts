@@ -20,7 +20,7 @@ export interface Places {
   readonly width: number;
   readonly height: number;
   readonly states: Readonly<Record<string, Place>>;
-  /** Ways around the boxes, from outermost state to outermost state: "from>to". */
+  /** Ways around the boxes, "from>to": of these two states, else of the outermost ones. */
   readonly ways: Readonly<Record<string, Way>>;
 }
 
@@ -44,24 +44,29 @@ export const PLACES: Readonly<Record<string, Places>> = {
       failed: place(236, 484, 304, 124),
     },
     ways: {
+      'stored>routed.held': [
+        [132, 188],
+        ['to', 188],
+      ],
       'routed>stored': [
         ['from', 66],
         [176, 66],
         [176, 134],
       ],
       'stored>failed': [
-        [164, 210],
-        [164, 452],
-        ['to', 452],
+        [100, 214],
+        [164, 214],
+        [164, 446],
+        ['to', 446],
       ],
       'routed>failed': [
-        [572, 'from'],
-        [572, 462],
-        ['to', 462],
+        [568, 'from'],
+        [568, 456],
+        ['to', 456],
       ],
       'dispatched>confirmed': [[84, 376]],
       'confirmed>dispatched': [[58, 318]],
-      'confirmed>stored': [[32, 'to']],
+      'confirmed>stored': [[32, 300]],
       'failed>stored': [
         [188, 590],
         [4, 590],

@@ -49,7 +49,7 @@ export function Chart({ drawing, state, taken, title }: ChartProps) {
   useEffect(() => {
     keepInView(current.current);
   }, [layout, state]);
-  if (layout === undefined) return <p class="soft">Drawing…</p>;
+  if (layout === undefined) return <p class="chart-wait soft">Drawing…</p>;
   return (
     <div class="chart-scroll">
       <svg
@@ -168,14 +168,14 @@ function StateBox({ node, place, mark, isBox, current }: StateBoxProps) {
           rx={round - 3}
         />
       )}
-      {node.initial && <circle class="chart-initial" cx={x} cy={middle.y} r="4" />}
+      {node.initial && <circle class="chart-initial" cx={x + 12} cy={y} r="4" />}
       {isBox ? (
         <text class="chart-title" x={x + 14} y={y + TITLE_HEIGHT - 8}>
           {titleOf(node)}
         </text>
       ) : (
         <text class="chart-name" x={middle.x} y={middle.y}>
-          {isCurrent ? `● ${node.label}` : node.label}
+          {node.label}
         </text>
       )}
     </g>

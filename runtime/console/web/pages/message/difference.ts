@@ -12,6 +12,8 @@ export interface Change {
 /** Numbers above this are times since the epoch. */
 const TIME_MIN = 100_000_000_000;
 const SHOWN_MAX = 40;
+/** Between the items of a list: in no text of ours. */
+const LIST = '\n';
 const WORDS: Readonly<Record<string, string>> = {
   dueAt: 'somebody looks again',
   heldUntil: 'held until',
@@ -30,13 +32,21 @@ export function changesOf(before: unknown, after: unknown): readonly Change[] {
   for (const name of new Set([...old.keys(), ...fresh.keys()])) {
     const [was, is] = [old.get(name), fresh.get(name)];
     if (was === is) continue;
+    // Of a list only what came and what went.
+    const [gone, come] = [without(was, is), without(is, was)];
     changes.push({
       what: WORDS[name] ?? name,
-      ...(was !== undefined && { before: was }),
-      ...(is !== undefined && { after: is }),
+      ...(gone !== undefined && { before: gone }),
+      ...(come !== undefined && { after: come }),
     });
   }
   return changes.slice(0, SHOWN_MAX);
+}
+
+function without(list: string | undefined, other: string | undefined): string | undefined {
+  const others = new Set(other?.split(LIST) ?? []);
+  const rest = list?.split(LIST).filter((one) => !others.has(one));
+  return rest === undefined || rest.length === 0 ? undefined : rest.join(', ');
 }
 
 /** Every value by its path: "deliveries 1 · phase". */
@@ -52,7 +62,7 @@ function walk(path: string, value: unknown, rows: Map<string, string>): void {
     return;
   }
   if (Array.isArray(value) && value.every((one) => typeof one !== 'object')) {
-    if (value.length > 0) rows.set(path, value.join(', '));
+    if (value.length > 0) rows.set(path, value.join(LIST));
     return;
   }
   for (const [name, inner] of Object.entries(value)) {

@@ -63,13 +63,9 @@ function Shown({ model, history, machine }: ShownProps) {
   const inspector = <Inspector history={history} drawing={drawing} number={number} />;
   return (
     <div class="message-page stack">
-      <Headline history={history} />
-      <Buttons history={history} machine={machine} />
+      <Headline history={history} machine={machine} />
       <Rail history={history} drawing={drawing} number={number} />
-      <div class="message-bar">
-        <Stepper model={model} history={history} />
-        {isNarrow && <ChartSheet history={history} machine={machine} number={number} />}
-      </div>
+      {!isNarrow && <Stepper model={model} history={history} />}
       <div class="message-columns">
         <TimeLine
           history={history}
@@ -90,18 +86,27 @@ function Shown({ model, history, machine }: ShownProps) {
           </>
         )}
       </div>
+      {isNarrow && (
+        <div class="message-bar">
+          <Stepper model={model} history={history} />
+          <ChartSheet history={history} machine={machine} number={number} />
+        </div>
+      )}
     </div>
   );
 }
 
-function Headline({ history }: { history: MessageHistory }) {
+function Headline({ history, machine }: Omit<ShownProps, 'model'>) {
   const { message, standing, headline, differs, omitted, others } = history;
   return (
     <header class="stack">
-      <h1>
-        <bdi>{message.subject === '' ? '(no subject)' : `“${message.subject}”`}</bdi>{' '}
-        <Word word={message.word} />
-      </h1>
+      <div class="message-head">
+        <h1>
+          <bdi>{message.subject === '' ? '(no subject)' : `“${message.subject}”`}</bdi>{' '}
+          <Word word={message.word} />
+        </h1>
+        <Buttons history={history} machine={machine} />
+      </div>
       <p>
         <bdi>{localText(standing)}</bdi>
       </p>

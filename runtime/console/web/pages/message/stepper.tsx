@@ -17,7 +17,12 @@ export function Stepper({ model, history }: StepperProps) {
   const words = stepWords(history, number);
   return (
     <section class="stepper" aria-label="Steps">
-      <StepButton sign="M4 3v10M13 3L6 8l7 5z" label="First step" run={() => model.move('first')} />
+      <StepButton
+        sign="M4 3v10M13 3L6 8l7 5z"
+        label="First step"
+        run={() => model.move('first')}
+        isEnd
+      />
       <StepButton sign="M11 3L4 8l7 5z" label="Step before" run={() => model.move('before')} />
       <input
         type="range"
@@ -29,12 +34,17 @@ export function Stepper({ model, history }: StepperProps) {
         onInput={(event) => model.show(Number(event.currentTarget.value))}
       />
       <StepButton sign="M5 3l7 5-7 5z" label="Next step" run={() => model.move('after')} />
-      <StepButton sign="M12 3v10M3 3l7 5-7 5z" label="Last step" run={() => model.move('last')} />
+      <StepButton
+        sign="M12 3v10M3 3l7 5-7 5z"
+        label="Last step"
+        run={() => model.move('last')}
+        isEnd
+      />
       <span class="number small">
-        {number} of {last}
+        {number}/{last}
       </span>
       {model.isFollowing.value ? (
-        <span class="word">live</span>
+        <span class="word stepper-live">live</span>
       ) : (
         <button type="button" class="button plain" onClick={model.follow}>
           Follow live
@@ -52,13 +62,15 @@ interface StepButtonProps {
   readonly sign: string;
   readonly label: string;
   readonly run: () => void;
+  /** Left out where there is no room: the slider leads there too. */
+  readonly isEnd?: boolean;
 }
 
-function StepButton({ sign, label, run }: StepButtonProps) {
+function StepButton({ sign, label, run, isEnd = false }: StepButtonProps) {
   return (
     <button
       type="button"
-      class="button stepper-button"
+      class={`button stepper-button ${isEnd ? 'stepper-end' : ''}`}
       aria-label={label}
       title={label}
       onClick={run}

@@ -43,8 +43,12 @@ export function Rail({
 export function TimeLine({ history, drawing, number, show, hasten, below }: TimeLineProps) {
   const lanes = lanesOf(history);
   const rows = rowsOf(history, drawing.initial, now.peek());
+  const frame = useRef<HTMLElement>(null);
+  useEffect(() => {
+    keepInView(frame.current);
+  }, [number, history]);
   return (
-    <section class="time-line" aria-label="Time line">
+    <section class="time-line" aria-label="Time line" ref={frame}>
       {lanes.length > 0 && <Legend lanes={lanes} />}
       <ol>
         {rows.map((row, index) => (
@@ -56,6 +60,23 @@ export function TimeLine({ history, drawing, number, show, hasten, below }: Time
       </ol>
     </section>
   );
+}
+
+/** Scrolls the line within its frame, never the page; behind the newest step comes what is planned. */
+function keepInView(frame: HTMLElement | null): void {
+  const row = frame?.querySelector('[aria-current="step"]')?.closest('li');
+  if (!row || !frame) return;
+  const [inner, outer] = [row.getBoundingClientRect(), frame.getBoundingClientRect()];
+  const isNewest =
+    row.parentElement?.querySelector(`li:nth-child(n + ${indexOf(row) + 2}) [data-number]`) ===
+    null;
+  if (isNewest) frame.scrollTop = frame.scrollHeight;
+  else if (inner.top < outer.top) frame.scrollTop -= outer.top - inner.top;
+  else if (inner.bottom > outer.bottom) frame.scrollTop += inner.bottom - outer.bottom;
+}
+
+function indexOf(row: Element): number {
+  return [...(row.parentElement?.children ?? [])].indexOf(row);
 }
 
 function keyOf(row: Row, index: number): string {
@@ -105,14 +126,9 @@ interface StepRowProps {
 }
 
 function StepRow({ row, lanes, isShown, show }: StepRowProps) {
-  const ref = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    if (isShown) ref.current?.scrollIntoView({ block: 'nearest' });
-  }, [isShown]);
   return (
     <button
       type="button"
-      ref={ref}
       class="time-step"
       aria-current={isShown ? 'step' : undefined}
       data-number={row.number}
