@@ -121,6 +121,14 @@ function defaultAddresses(parts: CoreParts) {
     });
 }
 
+/** Told of every change of an account in this process. */
+function accountTeller(parts: CoreParts, directory: CachedDirectory) {
+  return (id: string) => {
+    directory.invalidate(id);
+    parts.accountChanged?.(id);
+  };
+}
+
 export async function openCore(parts: CoreParts): Promise<Core> {
   const { store, clock, channels } = parts;
   let { config } = parts;
@@ -136,10 +144,7 @@ export async function openCore(parts: CoreParts): Promise<Core> {
     clock,
     channels,
     defaultAddresses: homeOf,
-    changed(id) {
-      directory.invalidate(id);
-      parts.accountChanged?.(id);
-    },
+    changed: accountTeller(parts, directory),
   });
   const { log } = parts;
   const authenticator = createAuthenticator({ lookup: (text) => accounts.find(text), clock, log });

@@ -175,7 +175,7 @@ function harmlessTag(tagName: string, written: Attributes, pictures: Pictures): 
   return { tagName, attribs: { ...attribs, ...(shown !== undefined && { src: shown }) } };
 }
 
-/** A link that leads out of here, to nowhere else; the page behind it learns nothing of this one. */
+/** A link that leads out of here; the page behind it learns nothing of this one. */
 function linkTo(href: string | undefined): Attributes {
   const url = href === undefined ? undefined : absolute(href);
   if (url === undefined || !LINKS.has(url.protocol)) return {};

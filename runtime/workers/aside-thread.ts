@@ -1,6 +1,6 @@
 /**
  * The thread on which large contents are converted: raw bytes of one channel in, UMF or the wire
- * bytes of another channel out. It holds nothing between two of them; `aside.ts` starts and ends it.
+ * bytes of another out. It holds nothing between two of them; `aside.ts` starts and ends it.
  */
 
 import { parentPort } from 'node:worker_threads';

@@ -93,7 +93,8 @@ export interface TestConsole {
   later(ms: number): Promise<void>;
 }
 
-export async function aConsole(t: TestContext): Promise<TestConsole> {
+/** Opens the switch and the console before it, and ends both after the test. */
+async function opened(t: TestContext) {
   const clock = manualClock();
   const peer = new LoopbackPeer();
   const channels: Channel<never>[] = [createLoopback(LINE, peer), email, inbox];
@@ -121,6 +122,12 @@ export async function aConsole(t: TestContext): Promise<TestConsole> {
     await bus.close();
     await store.close();
   });
+  return { console, running, store, sessions, clock, peer };
+}
+
+export async function aConsole(t: TestContext): Promise<TestConsole> {
+  const on = await opened(t);
+  const { console, running, sessions, clock } = on;
 
   async function settle(): Promise<void> {
     for (let i = 0; i < TURNS; i += 1) {
@@ -135,7 +142,8 @@ export async function aConsole(t: TestContext): Promise<TestConsole> {
   }
 
   return {
-    ...{ console, running, store, sessions, clock, peer, settle },
+    ...on,
+    settle,
     person: (name, roles = ['subscriber']) => aPerson({ running, sessions }, name, roles),
     async ask(by, name, argument) {
       const answer = await console.call(name, argument, await current(by));
@@ -165,7 +173,6 @@ export async function aConsole(t: TestContext): Promise<TestConsole> {
       await settle();
       return messageKey(accepted.id, 0);
     },
-    settle,
     async later(ms) {
       clock.advance(ms);
       await settle();

@@ -122,7 +122,7 @@ test('more than the ring holds is one reset', async (t) => {
   assert.equal(again.taken('reset').length, 1);
 });
 
-test('a slow page gets nothing more until it has taken what there is, then one reset', async (t) => {
+test('a slow page gets nothing until it has taken what there is, then one reset', async (t) => {
   const on = await aConsole(t);
   const bob = await on.person('bob');
   const [slow, fast] = [on.page(bob), on.page(bob)];
@@ -146,7 +146,7 @@ test('a slow page gets nothing more until it has taken what there is, then one r
   assert.equal(slow.taken('message')[0]?.message.subject, 'Three');
 });
 
-test('the board is for operators who ask: moves by way in and out, with the last message', async (t) => {
+test('the board is for operators who ask: moves by way in and out', async (t) => {
   const on = await aConsole(t);
   const [bob, olga] = [await on.person('bob'), await on.person('olga', ['operator'])];
   const [subscriber, board, quiet] = [on.page(bob), on.page(olga), on.page(olga)];

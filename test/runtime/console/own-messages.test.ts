@@ -6,7 +6,7 @@ import { aConsole, LINE } from './a-console.js';
 
 const HOUR_MS = 3_600_000;
 
-test('a message is in its recipient’s inbox and in its sender’s sent ones, in honest words', async (t) => {
+test('a message is in its recipient’s inbox and in its sender’s sent ones', async (t) => {
   const on = await aConsole(t);
   const [ann, bob] = [await on.person('ann'), await on.person('bob')];
   const key = await on.send({ from: ann, to: bob, subject: 'Lunch?' });
