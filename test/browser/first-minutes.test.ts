@@ -39,8 +39,11 @@ interface Banner {
   readonly line: string;
 }
 
-async function bannerOf(output: Readable): Promise<Banner> {
+async function bannerOf(output: Readable, errors: Readable): Promise<Banner> {
   let said = '';
+  errors.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
   let link: string | undefined;
   for await (const text of createInterface(output)) {
     said += `${text}\n`;
@@ -56,13 +59,13 @@ async function startAsPrinted(t: TestContext, sink: MailSink): Promise<Banner> {
   const child = spawn(process.execPath, [MAIN, 'start', ...relay], {
     cwd: temporaryFolder(t),
     env: cleanEnvironment(),
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   atEnd(t, async () => {
     child.kill('SIGKILL');
     await untilExit(child);
   });
-  return bannerOf(child.stdout);
+  return bannerOf(child.stdout, child.stderr);
 }
 
 interface Scene {

@@ -90,6 +90,14 @@ async function anotherPage({ opened }: Scene): Promise<void> {
   await page.getByRole('heading', { level: 1 }).waitFor();
 }
 
+async function loadedAnew({ opened }: Scene): Promise<void> {
+  const { page } = opened;
+  await page.reload();
+  await page.locator('li[data-message]', { hasText: 'To the browser alone' }).waitFor();
+  await page.getByRole('region', { name: 'Practice phone' }).getByText('Not now').waitFor();
+  assert.equal(await page.locator('.cord').count(), 0, 'what is listed is no news');
+}
+
 /** What the browser fetched as script so far, as gzip makes it. */
 async function scriptBytes({ opened }: Scene): Promise<number> {
   const urls = new Set(opened.asked.filter(({ type }) => type === 'script').map(({ url }) => url));
@@ -110,6 +118,7 @@ async function smallThings(t: TestContext, browser: TestBrowser): Promise<void> 
   await quietMinute(scene);
   await phoneOff(scene);
   await anotherPage(scene);
+  await loadedAnew(scene);
   assert.deepEqual(scene.opened.complaints, []);
 }
 

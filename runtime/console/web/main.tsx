@@ -11,13 +11,14 @@ import { render } from 'preact';
 import { App } from './app.js';
 import { takeDeliveries } from './server/deliveries.js';
 import { connect } from './server/live.js';
-import { showPhone } from './server/practice.js';
+import { forgetPhone, showPhone } from './server/practice.js';
 import { begin, phase } from './server/session.js';
 
 const root = document.getElementById('page');
 if (root !== null) render(<App />, root);
 
 const stop = effect(() => {
+  if (phase.value === 'login') forgetPhone();
   if (phase.value !== 'ready') return;
   takeDeliveries();
   showPhone();

@@ -15,14 +15,15 @@ interface CordProps {
   readonly rank: number;
   /** No cord hangs below this. */
   readonly floor: number;
+  readonly isLabelled: boolean;
 }
 
 const WIDTH_MIN = 3;
 const WIDTH_MAX = 11;
 const WIDTH_EACH_DOUBLING = 1.6;
 const SAG_SHARE = 0.1;
-const RANKS = 5;
-const SAG_RANK = 30;
+const RANKS = 4;
+const SAG_RANK = 52;
 /** How far the ends go straight out of their jacks, as a share of the way. */
 const STRAIGHT = 0.42;
 /** The lowest point of a cord lies at this share of its control points' depth. */
@@ -30,11 +31,11 @@ const LOWEST_SHARE = 0.75;
 /** Labels stand towards the right, where the cords part, and not over each other. */
 const LABEL_PLACES = [0.62, 0.44, 0.76, 0.3];
 /** A label of this width fits the plate. */
-const LABEL_LETTER = 7.2;
+const LABEL_LETTER = 7.7;
 const LABEL_ROOM = 16;
 const LABEL_HEIGHT = 22;
 
-export function Cord({ motion, from, to, rank, floor }: CordProps) {
+export function Cord({ motion, from, to, rank, floor, isLabelled }: CordProps) {
   const curve = curveOf(from, to, { rank, floor });
   const path = pathOf(curve);
   const width = widthOf(motion.count);
@@ -52,7 +53,7 @@ export function Cord({ motion, from, to, rank, floor }: CordProps) {
         r={width / 2 + 2.5}
         style={{ offsetPath: `path('${path}')`, offsetRotate: '0deg' }}
       />
-      {motion.label !== '' && <Label at={labelled} text={motion.label} />}
+      {isLabelled && motion.label !== '' && <Label at={labelled} text={motion.label} />}
     </g>
   );
 }

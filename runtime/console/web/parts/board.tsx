@@ -59,6 +59,7 @@ export function BoardView(props: BoardViewProps) {
                 to={place(motion.to)}
                 rank={rankOf(motion, motions)}
                 floor={room.height - FLOOR}
+                isLabelled={isNewest(motion, motions)}
               />
             ))}
           </svg>
@@ -109,6 +110,13 @@ function rankOf(motion: Motion, motions: readonly Motion[]): number {
   const ends = (of: Motion): string => [of.from, of.to].sort().join(' ');
   const before = motions.slice(0, motions.indexOf(motion));
   return before.filter((other) => ends(other) === ends(motion)).length;
+}
+
+/** Of cords between the same jacks in the same direction only the newest says its time. */
+function isNewest(motion: Motion, motions: readonly Motion[]): boolean {
+  const later = motions.slice(motions.indexOf(motion) + 1);
+  const { from, to } = motion;
+  return !later.some((other) => other.from === from && other.to === to && other.label !== '');
 }
 
 interface JacksProps {

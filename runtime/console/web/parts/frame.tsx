@@ -52,7 +52,7 @@ export function Frame({ title, children }: FrameProps) {
         </div>
         {line.value === 'lost' && (
           <p class="line-lost" role="status">
-            The switch does not answer. This page connects again by itself; nothing is lost.
+            The switch does not answer. This page tries again by itself.
           </p>
         )}
       </header>

@@ -34,7 +34,7 @@ export const phone = computed(() => {
   return undefined;
 });
 
-/** The oldest first. */
+/** The oldest first; a phone that is loaded anew still shows what it showed. */
 export const phoneMessages = signal<readonly PhoneMessage[]>([]);
 export const isPhoneOff = signal(false);
 
@@ -47,8 +47,17 @@ interface Waiting {
 /** Answers on their way to the switch, by their references. */
 const waiting = new Map<string, Waiting>();
 
+/** Where the browser keeps what the phone shows, for as long as the tab is open. */
+const PLACE = 'practice-phone';
+
+/** What it showed is for who was signed in, and nobody else. */
+export function forgetPhone(): void {
+  sessionStorage.removeItem(PLACE);
+}
+
 /** Begins to show the phone, for as long as the page is open. */
 export function showPhone(): void {
+  phoneMessages.value = keptMessages();
   channelFrame.listen(({ channel, frame }) => {
     if (channel === practice.value) take(channel, frame);
   });
@@ -129,4 +138,25 @@ function settled(reference: string, id: string): void {
 
 function keep(message: PhoneMessage): void {
   phoneMessages.value = [...phoneMessages.value, message].slice(-KEPT_MAX);
+  const kept = { kind: PLACE, account: account.value?.id, messages: phoneMessages.value };
+  try {
+    sessionStorage.setItem(PLACE, JSON.stringify(kept));
+  } catch {
+    // The browser keeps nothing: the phone is empty after a reload, and that is all.
+  }
+}
+
+function keptMessages(): PhoneMessage[] {
+  const kept = asFrame(JSON.parse(sessionStorage.getItem(PLACE) ?? 'null'), PLACE);
+  const messages = kept?.['messages'];
+  if (kept === undefined || textOf(kept, 'account') !== account.value?.id) return [];
+  if (!Array.isArray(messages)) return [];
+  return messages.filter(isPhoneMessage);
+}
+
+function isPhoneMessage(value: unknown): value is PhoneMessage {
+  if (typeof value !== 'object' || value === null) return false;
+  const fields: Frame = { ...value };
+  const texts = ['key', 'who', 'subject', 'text'].every((name) => typeof fields[name] === 'string');
+  return texts && typeof fields['mine'] === 'boolean' && typeof fields['at'] === 'number';
 }
