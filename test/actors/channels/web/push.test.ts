@@ -4,66 +4,12 @@
  */
 
 import assert from 'node:assert/strict';
-import { createECDH, createPublicKey, randomBytes, verify } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
+import { createPublicKey, verify } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
 import { PUSH_SERVICES } from '../../../../actors/channels/web/config.js';
 import { systemClock } from '../../../../runtime/clock.js';
+import { type Pushed, startPushService } from '../../../harness/push-service.js';
 import { answerIn, job, KEY, type Surroundings, surroundings } from './surroundings.js';
-
-interface Ece {
-  decrypt(bytes: Buffer, how: object): Buffer;
-}
-const ece = createRequire(import.meta.url)('http_ece') as Ece;
-
-interface Pushed {
-  readonly headers: IncomingMessage['headers'];
-  readonly url: string;
-  readonly body: Buffer;
-}
-
-type Answer = (response: ServerResponse, pushed: Pushed) => void;
-
-/** A push service and a browser subscribed there. */
-async function pushService(t: TestContext, answer: Answer = (response) => created(response)) {
-  const pushed: Pushed[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { headers, url = '' } = request;
-    const one = { headers, url, body: Buffer.concat(chunks) };
-    pushed.push(one);
-    answer(response, one);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const at = server.address();
-  const port = typeof at === 'object' && at !== null ? at.port : 0;
-  const browser = createECDH('prime256v1');
-  const p256dh = browser.generateKeys().toString('base64url');
-  const auth = randomBytes(16).toString('base64url');
-  const origin = `http://127.0.0.1:${port}`;
-  const subscription = { endpoint: `${origin}/push/abc`, keys: { p256dh, auth } };
-  return {
-    pushed,
-    origin,
-    subscription,
-    decrypted: ({ body }: Pushed): unknown => {
-      const how = { version: 'aes128gcm', privateKey: browser, authSecret: auth };
-      return JSON.parse(String(ece.decrypt(body, how)));
-    },
-  };
-}
-
-function created(response: ServerResponse): void {
-  response.writeHead(201, { location: '/message/1' }).end();
-}
 
 function pushes(t: TestContext, service: string, push: object = {}): Promise<Surroundings> {
   const clock = { ...systemClock(), advance() {} };
@@ -77,7 +23,7 @@ function addressOf({ channel }: Surroundings, subscription: object): string {
 
 describe('web push', { timeout: 30_000 }, () => {
   it('sends who and what about, encrypted for the browser and signed by the switch', async (t) => {
-    const service = await pushService(t);
+    const service = await startPushService(t);
     const here = await pushes(t, service.origin);
     const expiresAt = here.clock.now() + 90_500;
     let before = -1;
@@ -138,7 +84,9 @@ describe('web push', { timeout: 30_000 }, () => {
   ];
   for (const [status, headers, expected, afterMs] of answers) {
     it(`answered ${status} ${JSON.stringify(headers)} is ${expected}`, async (t) => {
-      const service = await pushService(t, (response) => response.writeHead(status, headers).end());
+      const service = await startPushService(t, (response) =>
+        response.writeHead(status, headers).end(),
+      );
       const here = await pushes(t, service.origin);
       const to = addressOf(here, service.subscription);
       const outcome = await here.deliverer.deliver(job({ to }));
@@ -152,12 +100,12 @@ describe('web push', { timeout: 30_000 }, () => {
   }
 
   it('unanswered is ambiguous; unreachable is not', async (t) => {
-    const service = await pushService(t, () => {});
+    const service = await startPushService(t, () => {});
     const here = await pushes(t, service.origin, { answerMs: 50 });
     const to = addressOf(here, service.subscription);
     const silent = await here.deliverer.deliver(job({ to }));
     assert.deepEqual([silent.result, silent.status, silent.ambiguous], ['retry', '4.4.2', true]);
-    const hangsUp = await pushService(t, (response) => response.destroy());
+    const hangsUp = await startPushService(t, (response) => response.destroy());
     const there = await pushes(t, hangsUp.origin);
     const cut = await there.deliverer.deliver(job({ to: addressOf(there, hangsUp.subscription) }));
     assert.equal(cut.ambiguous, true);
@@ -171,7 +119,7 @@ describe('web push', { timeout: 30_000 }, () => {
   });
 
   it('sends no byte of the body when bytesSent says no', async (t) => {
-    const service = await pushService(t);
+    const service = await startPushService(t);
     const here = await pushes(t, service.origin);
     const to = addressOf(here, service.subscription);
     const bytesSent = () => Promise.resolve(false);
@@ -181,7 +129,7 @@ describe('web push', { timeout: 30_000 }, () => {
   });
 
   it('goes to known services only, when the device is added and when it is used', async (t) => {
-    const service = await pushService(t);
+    const service = await startPushService(t);
     const here = await surroundings(t, { config: { push: { services: PUSH_SERVICES } } });
     const { keys } = service.subscription;
     const at = (endpoint: string) => here.channel.address(JSON.stringify({ endpoint, keys }));
@@ -215,7 +163,7 @@ describe('web push', { timeout: 30_000 }, () => {
   });
 
   it('stops with what is under way', async (t) => {
-    const service = await pushService(t, () => void here.deliverer.stop());
+    const service = await startPushService(t, () => void here.deliverer.stop());
     const here = await pushes(t, service.origin);
     const to = addressOf(here, service.subscription);
     const outcome = await here.deliverer.deliver(job({ to }));
