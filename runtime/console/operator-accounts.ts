@@ -8,6 +8,7 @@
 
 import type { Failure } from '../../actors/machinery.js';
 import type { Account } from '../../schemas/account.js';
+import type { Address } from '../../schemas/address.js';
 import type { AccountSummary, ConsoleCalls } from '../../schemas/console.js';
 import { accountOperations } from '../operations/on-accounts.js';
 import { refuse } from '../operations/operation.js';
@@ -31,12 +32,17 @@ export function accountSummary(account: Account, now: number): AccountSummary {
     id,
     name,
     roles,
-    addresses: addresses.map(({ value }) => value),
+    addresses: addresses.map(addressText),
     devices: devices.length,
     profile: activeProfile(account, now),
     ...(quiet !== undefined && quiet.until > now ? { quietUntil: quiet.until } : {}),
     hasPassword: password !== undefined,
   };
+}
+
+/** A mail address says what it is; others are written as for the command line. */
+function addressText({ channel, value }: Address): string {
+  return value.includes('@') ? value : `${channel}:${value}`;
 }
 
 /** The name of the profile that holds now: the latest setting by hand, else the default. */

@@ -67,7 +67,7 @@ async function operatorsLine({ running }: ConsoleParts): Promise<HealthLine> {
 }
 
 function doorLine({ url }: ConsoleParts): HealthLine {
-  const about = 'web';
+  const about = 'page';
   if (!PLAIN_ELSEWHERE.test(url)) return { verdict: 'ok', about, text: url };
   const remedy = 'put a proxy with TLS before it and set http.publicUrl';
   return { verdict: 'warning', about, text: `${url} is not encrypted`, remedy };

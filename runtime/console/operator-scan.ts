@@ -53,24 +53,36 @@ export interface Looked {
 }
 
 const MAIL_LIKE = /[^\s<>"'(),;:@[\]]+@[^\s<>"'(),;@]+/g;
+/** Moments as the switch writes them. */
+const INSTANT = /\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?UTC|Z)?/g;
 /** Times, identifiers, addresses of machines: what makes each of many equal answers its own. */
 const PARTICULAR = /(?<![\w.])(?=\S*\d)[\w.:+-]{7,}(?![\w.])/g;
 
 /** A cause without what is particular to one message, so that equal troubles are one group. */
 export function causeOf(text: string): string {
-  const general = harmlessLine(text).replace(MAIL_LIKE, '…').replace(PARTICULAR, '…');
+  const general = harmlessLine(text)
+    .replace(MAIL_LIKE, '…')
+    .replace(INSTANT, '…')
+    .replace(PARTICULAR, '…');
   if (general.length <= CAUSE_CHARACTERS_MAX) return general;
   return `${harmlessLine(general.slice(0, CAUSE_CHARACTERS_MAX))}…`;
 }
 
+/** That every way failed says less than what the last one said. */
+function lastRefusal({ context }: MessageDocument): string | undefined {
+  const failed = context.deliveries.filter(({ phase }) => phase === 'failed');
+  return failed.at(-1)?.last?.reason;
+}
+
 export function waitingOf(document: MessageDocument, row: string): Waiting {
   const { what, cause } = waitsFor(document);
+  const said = row === DEAD_ROW ? lastRefusal(document) : undefined;
   const open = document.closed ? [] : document.context.deliveries;
   return {
     key: document.key,
     row,
     what,
-    cause: causeOf(cause),
+    cause: causeOf(said ?? cause),
     createdAt: document.input.createdAt,
     dueAt: document.dueAt,
     addresses: open

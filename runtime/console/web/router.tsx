@@ -24,11 +24,14 @@ interface LinkProps {
   readonly to: string;
   readonly class?: string;
   readonly label?: string;
+  /** Whether this is where one is; absent: told by the address. */
+  readonly here?: boolean;
   readonly children: ComponentChildren;
 }
 
-export function Link({ to, class: name, label, children }: LinkProps) {
-  const isHere = path.value === to || (to !== '/' && path.value.startsWith(`${to}/`));
+export function Link({ to, class: name, label, here, children }: LinkProps) {
+  const isBelow = path.value === to || (to !== '/' && path.value.startsWith(`${to}/`));
+  const isHere = here ?? isBelow;
   return (
     <a
       href={to}

@@ -56,7 +56,7 @@ export function AccountsPart() {
           Open an account…
         </button>
       </div>
-      <div>
+      <div class="op-narrow">
         <label for={field} class="unseen">
           Look for an account
         </label>
@@ -120,13 +120,13 @@ function AccountLine({ account, manage }: { account: AccountSummary; manage: () 
           <strong>{name}</strong>
           {roles.includes('operator') && <span class="word">operator</span>}
           {isOwn && <span class="word good">you</span>}
-          {!hasPassword && <span class="word warn">no password</span>}
         </span>
         <span class="small">
           <bdi>{addresses.join(', ') || 'no address'}</bdi>
         </span>
         <span class="small soft">
           {devices === 1 ? '1 device' : `${devices} devices`} · profile {profile}
+          {!hasPassword && ' · no password'}
           {quietUntil !== undefined && ` · quiet until ${untilTime(quietUntil)}`}
         </span>
       </div>

@@ -65,7 +65,6 @@ function gather(): (move: BoardMove) => Motion {
 }
 
 function labelOf({ count, failing }: { count: number; failing: number }): string {
-  if (failing > 0 && failing < count) return `${failing} of ${count} failing`;
   if (failing > 0) return failing === 1 ? 'failing' : `${failing} failing`;
   return count === 1 ? '' : String(count);
 }

@@ -43,8 +43,8 @@ export function DeadPart() {
     <div class="stack">
       <h1>Dead messages</h1>
       <p class="soft">
-        No way to their recipient is left. They are kept for you to decide; until then their senders
-        have been told, where that is safe.
+        No way to their recipient is left. They are kept for you to decide; the senders have been
+        told, where that is safe.
       </p>
       <Causes done={again} />
       {problem.value !== undefined && <Problem text={problem.value} again={() => look()} />}
@@ -129,7 +129,7 @@ function Choices({ message, done }: ChoicesProps) {
           open.value = 'redirect';
         }}
       >
-        To somebody else…
+        Elsewhere…
       </button>
       <button
         type="button"
@@ -139,7 +139,7 @@ function Choices({ message, done }: ChoicesProps) {
           open.value = 'edit';
         }}
       >
-        Change the text…
+        Edit…
       </button>
       <RedirectDialog
         message={message}

@@ -72,7 +72,7 @@ function wayOf({ in: way, outs }: MessageSummary): string {
 
 function reasonOf({ because, heldUntil, dueAt, outs, word }: MessageSummary): string {
   if (heldUntil !== undefined) return `held until ${untilTime(heldUntil)}${told(because)}`;
-  if (word === 'failed') return because ?? lastReason(outs);
+  if (word === 'failed') return lastReason(outs) || (because ?? '');
   if (word !== 'on its way') return '';
   const next = dueAt !== undefined && dueAt > now.value ? `next look ${untilTime(dueAt)}` : '';
   return [lastReason(outs), next].filter((part) => part !== '').join(' · ');

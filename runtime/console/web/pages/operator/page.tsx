@@ -26,6 +26,10 @@ export function Operator({ part = '' }: { part: string | undefined }) {
     addEventListener('keydown', focusSearch);
     return () => removeEventListener('keydown', focusSearch);
   }, []);
+  useEffect(() => {
+    const here = document.querySelector('.operator-parts [aria-current]');
+    here?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [part]);
   if (!isOperator.value) {
     return <p class="note">This page is for operators; your account is a subscriber's.</p>;
   }
@@ -47,7 +51,7 @@ export function Operator({ part = '' }: { part: string | undefined }) {
 function PartLink({ name, label, part }: { name: string; label: string; part: string }) {
   const isHere = name === part || (name === 'workers' && part === 'health');
   return (
-    <Link to={name === '' ? '/operator' : `/operator/${name}`} class={isHere ? 'here' : ''}>
+    <Link to={name === '' ? '/operator' : `/operator/${name}`} here={isHere}>
       {label}
     </Link>
   );

@@ -5,8 +5,12 @@ import 'uplot/dist/uPlot.min.css';
 import { shortTime } from '../../clock.js';
 
 const HEIGHT = 190;
+const HEADROOM = 1.1;
+/** With more columns the line alone is clearer. */
+const POINTS_SEEN = 30;
 const AXIS_WIDTH = 52;
-const TICK_ROOM = 70;
+const MARKS_HEIGHT = 30;
+const TICK_ROOM = 60;
 
 export interface Line {
   readonly label: string;
@@ -15,8 +19,19 @@ export interface Line {
   readonly values: readonly (number | null)[];
 }
 
+/** Seconds between the marks below: never less than the minutes that stand there. */
+const MARKS = [1, 2, 5, 10, 15, 30, 60, 120].map((minutes) => minutes * 60);
+
+/** What a chart shows: columns at their times, in seconds. */
+export interface Shown {
+  readonly times: readonly number[];
+  /** The whole width, whatever part of it has columns. */
+  readonly range: readonly [number, number];
+  readonly lines: readonly Line[];
+}
+
 export interface Drawing {
-  show(times: readonly number[], lines: readonly Line[]): void;
+  show(shown: Shown): void;
   end(): void;
 }
 
@@ -35,9 +50,13 @@ export function drawChart(place: HTMLElement, lines: readonly Line[]): Drawing {
   });
   observer.observe(place);
   return {
-    show(times, shown) {
+    show({ times, range: [min, max], lines: shown }) {
       data = [[...times], ...shown.map(({ values }) => [...values])];
-      plot.setData(data);
+      plot.setData(data, false);
+      plot.batch(() => {
+        plot.setScale('x', { min, max });
+        plot.setScale('y', { min: 0, max: highest(shown) });
+      });
     },
     end() {
       observer.disconnect();
@@ -61,9 +80,14 @@ function optionsFor(place: HTMLElement, lines: readonly Line[]): uPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
     axes: [
-      { ...axis, space: TICK_ROOM, values: (_plot, at) => at.map((one) => shortTime(one * 1000)) },
+      {
+        ...axis,
+        size: MARKS_HEIGHT,
+        space: TICK_ROOM,
+        incrs: MARKS,
+        values: (_plot, at) => at.map((one) => shortTime(one * 1000)),
+      },
       { ...axis, size: AXIS_WIDTH, values: (_plot, at) => at.map(wholeText) },
     ],
     series: [
@@ -73,10 +97,15 @@ function optionsFor(place: HTMLElement, lines: readonly Line[]): uPlot.Options {
         stroke: colour(token),
         width: 2,
         spanGaps: false,
-        points: { show: lines.length > 0, size: 4 },
+        points: { show: (plot) => plot.data[0].length < POINTS_SEEN, size: 4 },
       })),
     ],
   };
+}
+
+function highest(lines: readonly Line[]): number {
+  const values = lines.flatMap((line) => line.values.map((value) => value ?? 0));
+  return Math.max(1, ...values) * HEADROOM;
 }
 
 /** Nobody accepts half a message; thousands are short. */

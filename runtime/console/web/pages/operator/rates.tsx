@@ -8,13 +8,13 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { ConsoleCalls, RatePoint } from '../../../../../schemas/console.js';
 import { shortTime } from '../../clock.js';
 import { Loaded, loading } from '../../parts/loaded.js';
-import { type Drawing, drawChart, type Line } from './rates-chart.js';
+import { type Drawing, drawChart, type Shown } from './rates-chart.js';
 import { useRefresh } from './refresh.js';
 
 const SPANS = [
-  { ms: 15 * 60_000, label: '15 minutes' },
-  { ms: 3_600_000, label: '1 hour' },
-  { ms: 6 * 3_600_000, label: '6 hours' },
+  { ms: 15 * 60_000, label: '15 min' },
+  { ms: 3_600_000, label: '1 h' },
+  { ms: 6 * 3_600_000, label: '6 h' },
 ] as const;
 const EVERY_MS = 10_000;
 /** Rows of the table: columns are put together until there are so few. */
@@ -23,7 +23,7 @@ const ROWS = 12;
 type Answered = ConsoleCalls['rates']['out'];
 
 export function Rates() {
-  const spanMs = useSignal<number>(SPANS[1].ms);
+  const spanMs = useSignal<number>(SPANS[0].ms);
   const rates = useSignal(loading('rates', () => ({ spanMs: spanMs.value }))).value;
   useRefresh(rates.load, EVERY_MS);
   return (
@@ -47,14 +47,18 @@ export function Rates() {
           ))}
         </fieldset>
       </div>
-      <Loaded of={rates}>{(value) => <Charts rates={value} />}</Loaded>
+      <Loaded of={rates}>{(value) => <Charts rates={value} spanMs={spanMs.value} />}</Loaded>
     </div>
   );
 }
 
-function Charts({ rates }: { rates: Answered }) {
-  const { everyMs, points } = rates;
+function Charts({ rates, spanMs }: { rates: Answered; spanMs: number }) {
+  const { everyMs } = rates;
+  // The last column is not full yet: it would look like a fall.
+  const points = rates.points.length > 1 ? rates.points.slice(0, -1) : rates.points;
   const times = points.map(({ at }) => at / 1000);
+  const end = (points.at(-1)?.at ?? 0) / 1000;
+  const range = [end - spanMs / 1000, end] as const;
   const each = everyMs === 60_000 ? 'minute' : `${everyMs / 1000} seconds`;
   return (
     <>
@@ -62,6 +66,7 @@ function Charts({ rates }: { rates: Answered }) {
         <Chart
           title={`Messages in each ${each}`}
           times={times}
+          range={range}
           lines={[
             { label: 'accepted', token: '--accent', values: points.map((one) => one.accepted) },
             { label: 'ended', token: '--ink-soft', values: points.map((one) => one.finished) },
@@ -69,8 +74,9 @@ function Charts({ rates }: { rates: Answered }) {
           ]}
         />
         <Chart
-          title="From the first word to the first outcome, ms"
+          title="To the first outcome, ms"
           times={times}
+          range={range}
           lines={[
             { label: 'half within', token: '--accent', values: points.map((one) => one.p50) },
             { label: '99 % within', token: '--warn', values: points.map((one) => one.p99) },
@@ -85,13 +91,11 @@ function Charts({ rates }: { rates: Answered }) {
   );
 }
 
-interface ChartProps {
+interface ChartProps extends Shown {
   readonly title: string;
-  readonly times: readonly number[];
-  readonly lines: readonly Line[];
 }
 
-function Chart({ title, times, lines }: ChartProps) {
+function Chart({ title, times, range, lines }: ChartProps) {
   const ref = useRef<HTMLDivElement>(null);
   const drawing = useRef<Drawing | undefined>(undefined);
   useEffect(() => {
@@ -99,11 +103,11 @@ function Chart({ title, times, lines }: ChartProps) {
     drawing.current = drawChart(ref.current, lines);
     return () => drawing.current?.end();
   }, []);
-  useEffect(() => drawing.current?.show(times, lines));
+  useEffect(() => drawing.current?.show({ times, range, lines }));
   return (
     <figure class="op-chart">
       <figcaption class="row small">
-        <strong class="grow">{title}</strong>
+        <strong>{title}</strong>
         {lines.map(({ label, token }) => (
           <span key={label} class="op-legend">
             <span class={`op-legend-mark ${token.slice(2)}`} aria-hidden="true" />
