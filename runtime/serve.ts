@@ -125,6 +125,7 @@ export async function serve(parts: ServeParts): Promise<Serving> {
       const console = createConsole({ ...shared, url, startedAt, ...hints });
       opened.push(() => console.stop());
       gateway.open(console, { sessions, authenticator: running.authenticator });
+      opened.push(() => gateway.shut());
     }
     return await served(parts, { running, store, sessions, gateway, startedAt, opened, close });
   } catch (error) {

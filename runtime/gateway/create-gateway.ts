@@ -68,7 +68,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     // It is missed here, in an answer that has its headers.
     requireHostHeader: false,
   });
-  server.setTimeout(limits.idleMs);
+  server.setTimeout(limits.stalledMs);
   const gateway = new HttpGateway(options, limits, server);
   await listening(server, splitListen(options.http.listen));
   return gateway.listens(server);
@@ -89,6 +89,8 @@ class HttpGateway implements Gateway {
   readonly #place: PlaceSettings;
   #opened: Opened | undefined;
   #running = 0;
+  #hasWarned = false;
+  #drained: () => void = () => {};
 
   constructor(options: GatewayOptions, limits: GatewayLimits, server: Server) {
     const { clock, log, http } = options;
@@ -143,19 +145,33 @@ class HttpGateway implements Gateway {
     behind.sessions.onRevoked(({ id }) => this.#lines.signOut(id));
   }
 
-  async stop(): Promise<void> {
+  async shut(): Promise<void> {
     this.#opened = undefined;
+    this.#lines.stop();
+    if (this.#running === 0) return;
+    await new Promise<void>((resolve) => {
+      const limit = this.#options.clock.after(this.#limits.drainMs, resolve);
+      this.#drained = () => {
+        limit.cancel();
+        resolve();
+      };
+    });
+  }
+
+  async stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
-    this.#lines.stop();
     this.#connections.closeIdle();
-    const limit = this.#options.clock.after(this.#limits.drainMs, () => {
-      this.#lines.terminate();
-      this.#connections.closeAll();
-    });
+    const limit = this.#options.clock.after(this.#limits.drainMs, () => this.#cut());
+    await this.shut();
     await closed;
     limit.cancel();
+  }
+
+  #cut(): void {
+    this.#lines.terminate();
+    this.#connections.closeAll();
   }
 
   async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -165,6 +181,7 @@ class HttpGateway implements Gateway {
     this.#running += 1;
     response.once('close', () => {
       this.#running -= 1;
+      if (this.#running === 0) this.#drained();
       body.release();
       this.#connections.idle(socket);
     });
@@ -243,7 +260,18 @@ class HttpGateway implements Gateway {
 
   #placeOf(request: IncomingMessage): Place | undefined {
     const connected = request.socket.remoteAddress ?? '';
+    this.#lookForProxy(request);
     return placeOf(this.#place, { headers: request.headers, connected });
+  }
+
+  /** Without trust everybody behind a proxy is one peer, and a guesser slows all of them down. */
+  #lookForProxy({ headers, socket }: IncomingMessage): void {
+    if (this.#hasWarned || headers['x-forwarded-for'] === undefined) return;
+    const address = socket.remoteAddress ?? '';
+    if (this.#place.publicUrl === undefined || this.#place.proxies.trusts(address)) return;
+    this.#hasWarned = true;
+    const remedy = 'if a proxy of yours asks from there, set http.trustProxy to its address';
+    this.#options.log.warn('http.proxyNotTrusted', { peer: address, remedy });
   }
 
   #failed(error: unknown, { url = '', destroyed }: IncomingMessage): GatewayAnswer {

@@ -23,7 +23,10 @@ export interface Gateway {
   /** Where browsers find it: "http://localhost:2580", or `http.publicUrl`. */
   readonly url: string;
   doorOf(channel: string): Door;
-  /** From now on the console answers; before it, and after `stop`, requests get 503. */
+  /** From now on the console answers; before it, and after `shut`, requests get 503. */
   open(console: Console, behind: Behind): void;
+  /** Takes nothing new and closes pages; resolves when what runs is answered, or took too long. */
+  shut(): Promise<void>;
+  /** Shuts, then listens no more. */
   stop(): Promise<void>;
 }

@@ -11,13 +11,15 @@ export interface GatewayLimits {
   readonly headMs: number;
   /** A whole request with its body. */
   readonly requestMs: number;
-  /** A connection without a request, and one that takes nothing of its answer. */
+  /** A connection between two requests. */
   readonly idleMs: number;
+  /** A connection on which nothing moves although a request is under way. */
+  readonly stalledMs: number;
   readonly headBytes: number;
   /** Requests that are being worked at: in all, and of one account. */
   readonly requests: number;
   readonly requestsPerAccount: number;
-  /** Bytes of bodies and answers in memory, in all. */
+  /** Bytes of requests' bodies in memory, in all. */
   readonly bodyBytes: number;
   readonly loginBodyBytes: number;
   readonly callBodyBytes: number;
@@ -45,6 +47,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   headMs: 10 * SECOND_MS,
   requestMs: 60 * SECOND_MS,
   idleMs: 30 * SECOND_MS,
+  stalledMs: 120 * SECOND_MS,
   headBytes: 16 * KIB,
   requests: 1024,
   requestsPerAccount: 32,

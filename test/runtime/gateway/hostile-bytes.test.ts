@@ -153,6 +153,32 @@ describe('many connections that do nothing', () => {
 });
 
 describe('a stop', () => {
+  it('says first that it is stopping, while what runs is still answered', async (t) => {
+    const { open, ask, gateway } = await aGateway(t);
+    let go = (): void => {};
+    const wait = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const entered = new Promise<void>((resolve) => {
+      gateway.doorOf('pager').serve(async () => {
+        resolve();
+        await wait;
+        return { status: 200, contentType: 'text/plain', body: 'in time' };
+      });
+    });
+    open();
+    const running = ask({ path: '/c/pager/x' });
+    await entered;
+    const shut = gateway.shut();
+    const late = await ask({ path: '/' });
+    assert.equal(late.status, 503);
+    assert.equal(late.headers['retry-after'], '1');
+    assert.equal((await ask({ path: '/healthz' })).status, 200);
+    go();
+    assert.equal((await running).text, 'in time');
+    await shut;
+  });
+
   it('answers what runs, takes nothing new, and ends', async (t) => {
     const { open, ask, gateway } = await aGateway(t);
     let go = (): void => {};
