@@ -46,7 +46,7 @@ export async function audit(
   const token = Buffer.from(clock.random(TOKEN_BYTES)).toString('base64url');
   const created = await store.create({ key, value, head, token });
   if (!created.ok) throw new Error(`the audit has an entry ${key} already`);
-  log.warn('audit', { by: by.name, what: done.what, messageId: of });
+  log.warn('audit', { by: by.name, what: done.what, of });
 }
 
 /** Entries, the newest first; `before` is the `next` of the page before. */

@@ -11,11 +11,12 @@ import { may } from '../../actors/authentication-manager/rights.js';
 import type { Failure } from '../../actors/machinery.js';
 import { messageName } from '../../actors/message-tracker/tracker.js';
 import { explain } from '../../actors/user-manager/explain.js';
-import type { Endpoint } from '../../schemas/account.js';
+import type { Recipient } from '../../schemas/address.js';
 import type { Opened } from '../../schemas/console.js';
 import type { MessageDocument } from '../../schemas/message.js';
 import type { Submission } from '../../schemas/submission.js';
 import type { Umf } from '../../schemas/umf.js';
+import { recipientOf } from '../accounts.js';
 import { refuse } from '../operations/operation.js';
 import { homeOf } from '../recipients.js';
 import { audit } from './audit.js';
@@ -146,7 +147,10 @@ async function replyTo(
   return { to, how: `as ${channel?.facts.invitation?.label ?? via.channel} to ${to}` };
 }
 
-/** A message to one endpoint alone, from its owner, so that one sees what arrives there. */
+/**
+ * A message from its owner to one endpoint alone. On a channel to signed-in pages it goes by the
+ * profile: a page is reached as its subscriber's, not by an address.
+ */
 async function testDevice(
   parts: ConsoleParts,
   { account, peer }: Caller,
@@ -161,7 +165,10 @@ async function testDevice(
     const message = `${device.name} keeps what reaches nothing else: there is nothing to test.`;
     return refuse('ACCOUNT_INVALID', message);
   }
-  const submission = testOf(parts, { account, peer, endpoint, name: device.name });
+  const channel = parts.channels.find(({ name }) => name === endpoint.address.channel);
+  const own = channel?.facts.page === undefined ? undefined : recipientOf(account);
+  const to = own ?? ({ kind: 'outside', via: endpoint.address } as const);
+  const submission = testOf(parts, { account, peer, to, name: device.name });
   const accepted = await parts.running.kernel.accept(submission);
   if (!accepted.ok) return accepted;
   accepted.proceed({ answered: true });
@@ -169,17 +176,18 @@ async function testDevice(
 }
 
 interface Test extends Pick<Caller, 'account' | 'peer'> {
-  readonly endpoint: Endpoint;
+  readonly to: Recipient;
   readonly name: string;
 }
 
-/** To the address itself, past the profile: else another device might take it. */
-function testOf({ clock }: ConsoleParts, { account, peer, endpoint, name }: Test): Submission {
+function testOf({ clock }: ConsoleParts, { account, peer, to, name }: Test): Submission {
   const [own] = account.addresses;
-  const { address } = endpoint;
+  const { via } = to;
   const now = clock.now();
   const subject = `Test of ${name}`;
-  const text = `This is a test of "${name}", which ${account.name} asked for. It arrived.\n`;
+  const asked = `This is a test of "${name}", which ${account.name} asked for.`;
+  const way = to.kind === 'subscriber' ? 'It went the way the profile chooses.' : 'It arrived.';
+  const text = `${asked} ${way}\n`;
   const report = { success: false, failure: true, delay: false };
   return {
     sender: {
@@ -189,15 +197,15 @@ function testOf({ clock }: ConsoleParts, { account, peer, endpoint, name }: Test
       verification: { verified: true, how: 'signed in' },
     },
     header: { subject, priority: 'normal', size: Buffer.byteLength(text) },
-    origin: { channel: own?.channel ?? address.channel, peer, startedAt: now },
+    origin: { channel: own?.channel ?? via.channel, peer, startedAt: now },
     hops: 0,
-    recipients: [{ to: { kind: 'outside', via: address }, report }],
+    recipients: [{ to, report }],
     content: {
       kind: 'umf',
       umf: {
         uid: '',
         ...(own && { from: { channel: own.channel, address: own.value, name: account.name } }),
-        to: [{ channel: address.channel, address: address.value }],
+        to: [{ channel: via.channel, address: via.value }],
         subject,
         body: { mediaType: 'text/plain', parameters: { charset: 'utf-8' }, text },
         priority: 'normal',
