@@ -30,7 +30,7 @@ const SHOWN_MS_MAX = 10_000;
 const WIDTHS = [
   { width: 1280, colorScheme: 'light' },
   { width: 390, colorScheme: 'light' },
-  { width: 390, colorScheme: 'dark' },
+  { width: 390, colorScheme: 'dark', reducedMotion: 'reduce' },
 ] as const;
 
 /** What the banner says. */

@@ -7,7 +7,7 @@ export interface Place {
   readonly y: number;
 }
 
-interface CordProps {
+export interface CordProps {
   readonly motion: Motion;
   readonly from: Place;
   readonly to: Place;
@@ -15,7 +15,6 @@ interface CordProps {
   readonly rank: number;
   /** No cord hangs below this. */
   readonly floor: number;
-  readonly isLabelled: boolean;
 }
 
 const WIDTH_MIN = 3;
@@ -35,12 +34,10 @@ const LABEL_LETTER = 7.7;
 const LABEL_ROOM = 16;
 const LABEL_HEIGHT = 22;
 
-export function Cord({ motion, from, to, rank, floor, isLabelled }: CordProps) {
+export function Cord({ motion, from, to, rank, floor }: CordProps) {
   const curve = curveOf(from, to, { rank, floor });
   const path = pathOf(curve);
   const width = widthOf(motion.count);
-  const share = LABEL_PLACES[rank % LABEL_PLACES.length] ?? 0.5;
-  const labelled = pointOf(curve, to.x > from.x ? share : 1 - share);
   return (
     <g class={`cord cord-${motion.state}`} data-motion={motion.id} data-state={motion.state}>
       <path class="cord-shade" d={path} pathLength={1} stroke-width={width + 3} />
@@ -53,25 +50,29 @@ export function Cord({ motion, from, to, rank, floor, isLabelled }: CordProps) {
         r={width / 2 + 2.5}
         style={{ offsetPath: `path('${path}')`, offsetRotate: '0deg' }}
       />
-      {isLabelled && motion.label !== '' && <Label at={labelled} text={motion.label} />}
     </g>
   );
 }
 
-function Label({ at, text }: { at: Place; text: string }) {
-  const width = text.length * LABEL_LETTER + LABEL_ROOM;
+/** The words of a cord, drawn above all cords. */
+export function CordLabel({ motion, from, to, rank, floor }: CordProps) {
+  const share = LABEL_PLACES[rank % LABEL_PLACES.length] ?? 0.5;
+  const at = pointOf(curveOf(from, to, { rank, floor }), to.x > from.x ? share : 1 - share);
+  const width = motion.label.length * LABEL_LETTER + LABEL_ROOM;
   return (
-    <g class="cord-label">
-      <rect
-        x={at.x - width / 2}
-        y={at.y - LABEL_HEIGHT / 2}
-        width={width}
-        height={LABEL_HEIGHT}
-        rx={LABEL_HEIGHT / 2}
-      />
-      <text x={at.x} y={at.y} text-anchor="middle" dominant-baseline="central">
-        {text}
-      </text>
+    <g class={`cord-words cord-${motion.state}`}>
+      <g class="cord-label">
+        <rect
+          x={at.x - width / 2}
+          y={at.y - LABEL_HEIGHT / 2}
+          width={width}
+          height={LABEL_HEIGHT}
+          rx={LABEL_HEIGHT / 2}
+        />
+        <text x={at.x} y={at.y} text-anchor="middle" dominant-baseline="central">
+          {motion.label}
+        </text>
+      </g>
     </g>
   );
 }

@@ -10,7 +10,7 @@
 import type { ReadonlySignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { Cord, type Place } from './board-cord.js';
+import { Cord, CordLabel, type CordProps, type Place } from './board-cord.js';
 import type { Jack, Motion } from './board-motions.js';
 import '../style/board.css';
 
@@ -42,6 +42,15 @@ export function BoardView(props: BoardViewProps) {
     return [...ins, ...outs].some((jack) => jack.id === id);
   }
   const place = (id: string): Place => placeOf(id, ins, outs, room);
+  const cords = motions.map((motion) => ({
+    motion,
+    from: place(motion.from),
+    to: place(motion.to),
+    rank: rankOf(motion, motions),
+    floor: (room?.height ?? 0) - FLOOR,
+  }));
+  const isLabelled = ({ motion }: CordProps): boolean =>
+    motion.label !== '' && isNewest(motion, motions);
   return (
     <section class="board" aria-label="Board">
       <h3 class="board-title">{inTitle}</h3>
@@ -51,16 +60,11 @@ export function BoardView(props: BoardViewProps) {
         {motions.length === 0 && idle !== undefined && <p class="board-idle">{idle}</p>}
         {room !== undefined && (
           <svg width={room.width} height={room.height} aria-hidden="true" focusable="false">
-            {motions.map((motion) => (
-              <Cord
-                key={motion.id}
-                motion={motion}
-                from={place(motion.from)}
-                to={place(motion.to)}
-                rank={rankOf(motion, motions)}
-                floor={room.height - FLOOR}
-                isLabelled={isNewest(motion, motions)}
-              />
+            {cords.map((cord) => (
+              <Cord key={cord.motion.id} {...cord} />
+            ))}
+            {cords.filter(isLabelled).map((cord) => (
+              <CordLabel key={cord.motion.id} {...cord} />
             ))}
           </svg>
         )}
