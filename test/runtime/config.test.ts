@@ -156,6 +156,20 @@ policy: {pigeon: {retryMs: [5s, 1m], trials: 3}}
     );
   });
 
+  it('a public URL that is neither HTTPS nor this computer, or has a path', () => {
+    const withUrl = (url: string) => load({ flags: new Map([['http.publicUrl', url]]) });
+    const right = ['https://switch.example.org', 'https://switch.example.org:8443/'];
+    for (const url of [...right, 'http://localhost:2580', 'http://[::1]:2580']) {
+      assert.equal(withUrl(url).ok, true, url);
+    }
+    const wrong = ['http://switch.example.org', 'https://a.example/b', 'https://a@b', 'a.example'];
+    for (const url of wrong) {
+      const refused = withUrl(url);
+      assert.ok(!refused.ok, url);
+      assert.match(refused.problems.join(), /publicUrl .* must be https:\/\/name, without a path/);
+    }
+  });
+
   it('names the place, the value and what is expected of a wrong one, all at once', () => {
     const text = problems({
       yaml: 'log: {level: loud}\nhttp:\n  listen: 2580\nretention: {history: soon}\n',
