@@ -151,9 +151,16 @@ export interface ChannelPeer {
 
 /** A page of a channel that speaks through the door only, reduced to what it answers and asks. */
 export interface PagePeer {
+  /** What it says as soon as its line is open, to be given what goes to this device. */
+  opens?(device: string): readonly unknown[];
   /** What it answers to a frame once it shows the message in it; undefined: it shows none. */
   answer(frame: unknown): unknown;
-  /** How it sends a message through the door; absent: its pages only read. */
+  /** How it sends a message over its line, and what a frame tells of that; absent: it does not. */
+  says?(sending: PeerSending): unknown;
+  told?(
+    frame: unknown,
+  ): { readonly reference: string; readonly id: string | undefined } | undefined;
+  /** How it sends a message by a request; absent: it does not. */
   request?(sending: PeerSending): Pick<DoorRequest, 'method' | 'path' | 'contentType'> & {
     readonly body: string;
   };

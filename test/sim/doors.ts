@@ -12,6 +12,7 @@ import type { Channel, Deliverer, DeliveryJob, PagePeer } from '../../actors/cha
 import type { Door, DoorAnswer, DoorRequest, Page } from '../../actors/machinery.js';
 import type { PortParts } from './ports.js';
 import { drawing } from './random.js';
+import { deviceOn, type SimulatedChannel } from './registry.js';
 import type { World } from './world.js';
 
 /**
@@ -30,6 +31,8 @@ export class SimulatedPage implements Page {
   isOpen = true;
   /** Where what it is sent goes. */
   carrier: ((frame: unknown) => void) | undefined;
+  /** Told of what is sent to it outside any attempt. */
+  told: ((frame: unknown) => void) | undefined;
   readonly #behaviour: PagePeer;
   readonly #world: World;
   readonly #onFrame: ((frame: unknown) => void)[] = [];
@@ -74,6 +77,11 @@ export class SimulatedPage implements Page {
     for (const run of this.#onClose) run();
   }
 
+  /** What it says by itself. */
+  says(frame: unknown): void {
+    for (const run of this.#onFrame) run(frame);
+  }
+
   /** The process is gone: nobody there hears of anything. */
   drop(): void {
     this.isOpen = false;
@@ -91,8 +99,7 @@ export class SimulatedPage implements Page {
     this.#world.schedule(delayMs, `${this.label} ${closes ? 'is closed' : 'answers'}`, () => {
       if (closes) return this.close();
       const answer = this.#behaviour.answer(frame);
-      if (answer === undefined || !this.isOpen) return;
-      for (const run of this.#onFrame) run(answer);
+      if (answer !== undefined && this.isOpen) this.says(answer);
     });
     return true;
   }
@@ -152,9 +159,11 @@ export class Doors {
     return { ...agent, deliver: (job) => this.#jobs.run(job, () => agent.deliver(job)) };
   }
 
-  /** A page opens a line to this process; it ends with the process. */
-  enter(channel: string, page: SimulatedPage): void {
-    this.of(channel).enter(page, (frame) => this.#sent(page, frame));
+  /** A page opens a line to this process, and says what it says at first. */
+  enter(channel: SimulatedChannel, page: SimulatedPage): void {
+    this.of(channel.name).enter(page, (frame) => this.#sent(page, frame));
+    const device = deviceOn(channel, page.name);
+    for (const frame of channel.page?.opens?.(device) ?? []) page.says(frame);
   }
 
   #sent(page: SimulatedPage, frame: unknown): void {
@@ -162,7 +171,7 @@ export class Doors {
     const job = this.#jobs.getStore();
     if (process.dead) return;
     if (job === undefined) {
-      page.hears(frame);
+      page.told?.(frame);
       return;
     }
     const { message, delivery, attempt, possibleDuplicate } = job;

@@ -87,7 +87,7 @@ export class Readers {
       page.drop();
       if (wasOpen) this.#later(againMs, reading);
     });
-    process.doors.enter(channel.name, page);
+    process.doors.enter(channel, page);
     if (leftMs === Infinity) return;
     this.#world.schedule(leftMs, `${label} is closed`, () => page.close());
   }

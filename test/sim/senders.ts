@@ -3,7 +3,9 @@
  * acknowledged, and sometimes what was.
  */
 
+import type { PeerSending } from '../../actors/channel.js';
 import type { SendAnswer } from '../../actors/channels/loopback/peer.js';
+import { SimulatedPage } from './doors.js';
 import type { Machine, Process } from './machine.js';
 import { atLeastOne, NAMES, untilDeath } from './people.js';
 import { drawing } from './random.js';
@@ -31,7 +33,7 @@ export interface Wish {
 /** By its own devices, or by its pages where they can send. */
 function canSend({ way, receives, page }: SimulatedChannel): boolean {
   if (!receives || way === 'kept') return false;
-  return way === 'edge' || (page?.request !== undefined && page.submitted !== undefined);
+  return way === 'edge' || page?.request !== undefined || page?.says !== undefined;
 }
 
 function textOf({ reference }: Wish): string {
@@ -111,7 +113,7 @@ export class Senders {
     const process = this.#world.draw(`door ${wish.reference}`).pick([first, ...more]);
     wish.tries += 1;
     const { reference, channel } = wish;
-    const sent = channel.way === 'pages' ? this.#ask(process, wish) : hand(process, wish);
+    const sent = channel.way === 'pages' ? this.#write(process, wish) : hand(process, wish);
     const answer = await untilDeath(process, sent);
     if (answer === undefined || !process.survives('edge.answer:before', reference)) return false;
     const isAcknowledged = this.#heard(wish, answer);
@@ -119,34 +121,55 @@ export class Senders {
     return isAcknowledged;
   }
 
-  /** As a page asks the door; what is not taken is tried again. */
-  async #ask(process: Process, wish: Wish): Promise<SendAnswer | undefined> {
+  /** As a page sends; what is not taken is tried again. */
+  async #write(process: Process, wish: Wish): Promise<SendAnswer> {
     const { channel, from, to, reference } = wish;
     const [person = ''] = to;
-    const text = textOf(wish);
-    const asked = channel.page?.request?.({
-      from,
-      to: person,
-      subject: reference,
-      text,
-      reference,
-    });
+    const sending = { from, to: person, subject: reference, text: textOf(wish), reference };
+    const isAsked = channel.page?.request !== undefined;
+    const id = await (isAsked
+      ? this.#ask(process, channel, sending)
+      : this.#say(process, channel, sending));
+    if (id !== undefined) return { ok: true, id, again: false };
+    return { ok: false, temporary: true, reason: 'the door does not take it' };
+  }
+
+  async #ask(process: Process, { name, page }: SimulatedChannel, sending: PeerSending) {
+    const asked = page?.request?.(sending);
     if (asked === undefined) return undefined;
     const { body, ...request } = asked;
-    const answer = await process.doors.of(channel.name).ask({
+    const answer = await process.doors.of(name).ask({
       ...request,
       query: {},
       peer: '192.0.2.1',
-      account: this.#watch.accountNamed(from),
+      account: this.#watch.accountNamed(sending.from),
       body: () => Promise.resolve(Buffer.from(body)),
     });
-    const id = answer && channel.page?.submitted?.(answer);
-    if (id !== undefined) return { ok: true, id, again: false };
-    return {
-      ok: false,
-      temporary: true,
-      reason: `the door answers ${answer?.status ?? 'nothing'}`,
-    };
+    return answer && page?.submitted?.(answer);
+  }
+
+  /** Over the line of a page of its own, which is closed when it was answered. */
+  #say(process: Process, channel: SimulatedChannel, sending: PeerSending) {
+    const { from: name, reference } = sending;
+    const { page: behaviour } = channel;
+    const account = this.#watch.accountNamed(name)?.id;
+    if (behaviour === undefined || account === undefined) return Promise.resolve(undefined);
+    const label = `${name}'s ${reference} on ${channel.name}`;
+    const page = new SimulatedPage(this.#world, { account, name, label, behaviour });
+    process.onDeath(() => page.drop());
+    return new Promise<string | undefined>((resolve) => {
+      page.told = (frame) => {
+        const told = behaviour.told?.(frame);
+        if (told === undefined) {
+          if (page.isOpen) page.says(behaviour.says?.(sending));
+        } else if (told.reference === reference || told.reference === '') {
+          page.close();
+          resolve(told.id);
+        }
+      };
+      process.doors.enter(channel, page);
+      if (behaviour.opens === undefined) page.says(behaviour.says?.(sending));
+    });
   }
 
   #heard(wish: Wish, answer: SendAnswer): boolean {

@@ -3,14 +3,33 @@
  * For tests and load only.
  */
 
-import type { ChannelPeer, OpenPeer, PeerSending, PeerWorld } from '../../channel.js';
+import type { ChannelPeer, OpenPeer, PagePeer, PeerSending, PeerWorld } from '../../channel.js';
 import { openPage, type SignedInPage } from '../../page-peer.js';
 
 const NAME = 'loopback';
 
+/** How a page behaves that shows one phone. */
+const page: PagePeer = {
+  opens: (device) => [{ kind: 'show', device }],
+  answer(frame) {
+    if (field(frame, 'kind') !== 'message') return undefined;
+    return { kind: 'took', attempt: field(frame, 'attempt') };
+  },
+  says: ({ to, subject, text, reference }) => ({ kind: 'send', to, subject, text, reference }),
+  told(frame) {
+    const kind = field(frame, 'kind');
+    if (kind !== 'sent' && kind !== 'refused') return undefined;
+    return {
+      reference: field(frame, 'reference'),
+      id: kind === 'sent' ? field(frame, 'id') : undefined,
+    };
+  },
+};
+
 export const peer: ChannelPeer = {
   settings: () => ({}),
   open: (world) => Promise.resolve(new Phones(world)),
+  page,
 };
 
 /** A page, and what waits for an answer on its line. */
@@ -43,7 +62,7 @@ class Phones implements OpenPeer {
         if (answer === undefined) reject(new Error(`the phone of ${name} cannot be shown`));
         else resolve();
       });
-      phone.page.send({ kind: 'show', device });
+      for (const frame of page.opens?.(device) ?? []) phone.page.send(frame);
     });
     this.#phones.set(name, phone);
   }
@@ -51,26 +70,26 @@ class Phones implements OpenPeer {
   async #open(name: string): Promise<Phone> {
     const waiting: Phone['waiting'] = new Map();
     const device = this.deviceOf(name);
-    const page = await openPage(this.#world, { name, channel: NAME }, (frame, own) => {
+    const opened = await openPage(this.#world, { name, channel: NAME }, (frame, own) => {
       const kind = field(frame, 'kind');
-      const reference = field(frame, 'reference');
+      const told = page.told?.(frame);
       if (kind === 'shown') waiting.get(device)?.(device);
       if (kind === 'message') this.#took(device, frame, own);
-      if (kind === 'sent') waiting.get(reference)?.(field(frame, 'id'));
-      if (kind === 'refused') waiting.get(reference || device)?.(undefined);
+      if (told !== undefined) waiting.get(told.reference || device)?.(told.id);
     });
-    page.onClose(() => {
+    opened.onClose(() => {
       for (const settle of waiting.values()) settle(undefined);
     });
-    return { page, waiting };
+    return { page: opened, waiting };
   }
 
-  #took(address: string, frame: unknown, page: SignedInPage): void {
+  #took(address: string, frame: unknown, own: SignedInPage): void {
     this.#arrivals.push({ subject: field(frame, 'subject'), address });
-    page.send({ kind: 'took', attempt: field(frame, 'attempt') });
+    own.send(page.answer(frame));
   }
 
-  async send({ from, to, subject, text, reference }: PeerSending): Promise<string | undefined> {
+  async send(sending: PeerSending): Promise<string | undefined> {
+    const { from, reference } = sending;
     try {
       if (this.#phones.get(from)?.page.isOpen !== true) await this.attach(from);
     } catch {
@@ -81,7 +100,7 @@ class Phones implements OpenPeer {
     if (phone?.page.isOpen !== true) return undefined;
     const id = await new Promise<string | undefined>((resolve) => {
       phone.waiting.set(reference, resolve);
-      phone.page.send({ kind: 'send', to, subject, text, reference });
+      phone.page.send(page.says?.(sending));
     });
     phone.waiting.delete(reference);
     return id;
