@@ -144,7 +144,8 @@ class Agents implements Delivering {
   #jobOf(flight: Flight, delivery: Delivery): DeliveryJob {
     const { document } = flight.held;
     return {
-      message: document.input,
+      // Whoever it is for now: a redirect changes that.
+      message: { ...document.input, recipient: document.context.recipient },
       delivery,
       attempt: flight.attempt,
       possibleDuplicate: delivery.possibleDuplicate === true,

@@ -51,8 +51,9 @@ async function showOn(
   { clock, config }: DeliverContext<WebConfig>,
 ): Promise<Outcome> {
   const name = job.delivery.address.value;
+  const { recipient } = job.message;
   const nobody: Outcome = { result: 'retry', status: '4.2.1', reason: noPage(name), peer: name };
-  if (!pages.isOpen(name)) return nobody;
+  if (!pages.isOpen(name) || recipient.kind !== 'subscriber') return nobody;
   const frame = {
     kind: 'deliver',
     key: job.message.key,
@@ -63,7 +64,8 @@ async function showOn(
   };
   const bytes = Buffer.from(JSON.stringify(frame));
   if (!(await job.bytesSent({ head: '', body: { bytes } }))) return NOT_OURS;
-  const offered = await pages.offer(name, frame, { clock, ms: config.answerMs });
+  const to = { name, account: recipient.account };
+  const offered = await pages.offer(to, frame, { clock, ms: config.answerMs });
   if (offered === 'took') {
     const reason = 'an open page has it';
     return { result: 'confirmed', level: 'delivered', status: '2.0.0', reason, peer: name };

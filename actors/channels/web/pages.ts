@@ -47,13 +47,17 @@ export class Pages {
     return this.#byName.has(name);
   }
 
-  /** Sends the frame to every page of this name; resolves with the first that takes it. */
+  /**
+   * Sends the frame to every page of this name that is the account's: a name may have changed
+   * hands while a page was open (law 7). Resolves with the first that takes it.
+   */
   offer(
-    name: string,
+    to: { readonly name: string; readonly account: string },
     frame: { readonly attempt: string; readonly key: string },
     within: { readonly clock: Clock; readonly ms: number },
   ): Promise<Offered> {
-    const pages = new Set(this.#byName.get(name));
+    const named = [...(this.#byName.get(to.name) ?? [])];
+    const pages = new Set(named.filter(({ page }) => page.account === to.account));
     if (pages.size === 0) return Promise.resolve('nobody');
     return new Promise((resolve) => {
       let timer: Timer | undefined;

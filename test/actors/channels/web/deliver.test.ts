@@ -86,6 +86,14 @@ describe('an open page', () => {
     assert.match(afterSilence.reason, /no page answered within 10000 ms/);
   });
 
+  it('of an account that had the name before gets nothing', async (t) => {
+    const { door, anna, deliverer } = await surroundings(t);
+    const former = door.open({ ...anna, id: 'gone' });
+    const outcome = await deliverer.deliver(job({ to: 'anna' }));
+    assert.deepEqual([outcome.result, outcome.ambiguous], ['retry', undefined]);
+    assert.deepEqual(former.got, []);
+  });
+
   it('is sent nothing when bytesSent says no', async (t) => {
     const { door, anna, deliverer } = await surroundings(t);
     const page = door.open(anna);

@@ -112,10 +112,15 @@ export interface JobOptions {
   readonly bytesSent?: (copy: FormattedCopy) => Promise<boolean>;
 }
 
+/** Accounts have their name as their identifier here. */
+function of(name: string): Recipient {
+  return { kind: 'subscriber', account: name, via: { channel: 'web', value: name } };
+}
+
 export function job({ to, umf = UMF, ...options }: JobOptions): DeliveryJob {
   const address = { channel: 'web', value: to };
   return {
-    message: makeInput({ key: KEY, ...options.message }),
+    message: makeInput({ key: KEY, recipient: of(to), ...options.message }),
     delivery: {
       id: 2,
       step: 0,
