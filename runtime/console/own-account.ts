@@ -10,7 +10,7 @@ import Type from 'typebox';
 import type { Failure } from '../../actors/machinery.js';
 import type { Account, Device, Profile } from '../../schemas/account.js';
 import type { Address } from '../../schemas/address.js';
-import { sameAddress } from '../account-change.js';
+import { accountName, sameAddress } from '../account-change.js';
 import {
   accountOperations,
   ExceptionsSchema,
@@ -65,10 +65,15 @@ async function notTheirs(
   if (account.addresses.some((own) => sameAddress(own, address))) return undefined;
   const taken = refuse('ADDRESS_TAKEN', `${address.value} is not yours.`);
   // What keeps messages, and the pages of subscribers, are there by account already.
-  if (channel.facts.keeps || channel.facts.device !== undefined) return taken;
+  if (channel.facts.keeps || isAPage(channel, address)) return taken;
   const found = await running.directory.find(address);
   if (found.kind === 'tryLater') return refuse('STORE_UNAVAILABLE', found.reason);
   return found.kind === 'subscriber' && found.account.id !== account.id ? taken : undefined;
+}
+
+/** An account's own device by its name; a channel may have addresses of other kinds too. */
+function isAPage({ facts }: ConsoleParts['channels'][number], { value }: Address): boolean {
+  return facts.device !== undefined && accountName(value) !== undefined;
 }
 
 /** The profile with one more way, tried before the place of last resort. */

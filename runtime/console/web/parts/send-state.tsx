@@ -48,14 +48,15 @@ function Unsure({ writing, send }: { writing: Writing; send: () => void }) {
     <div class="note warn stack" role="alert">
       <p>
         {writing.problem.value ?? 'It is not known whether the switch has this message.'} It is kept
-        here and sent again when the switch is back; however often, it arrives once.
+        here and sent again when the switch is back; however often, it arrives once. Changed, it is
+        another message, and both may arrive.
       </p>
       <div class="row">
         <button type="button" class="button first" onClick={send}>
           Try again
         </button>
         <button type="button" class="button" onClick={() => writing.asNew()}>
-          Change it (it may then arrive twice)
+          Change it
         </button>
       </div>
     </div>

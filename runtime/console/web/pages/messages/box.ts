@@ -28,8 +28,10 @@ export interface Box {
   readonly problem: Signal<string | undefined>;
   /** What is looked for; '' everything. */
   readonly sought: Signal<string>;
-  /** Keys that came while the page was open, to be shown as such. */
+  /** Keys that came while the list was looked at, to be shown as such. */
   readonly arrived: ReadonlySet<string>;
+  /** The list is shown anew: what is there has arrived before. */
+  settle(): void;
   load(): Promise<void>;
   loadMore(): Promise<void>;
   seek(text: string): Promise<void>;
@@ -93,6 +95,7 @@ function makeBox(name: BoxName): Box & { take(message: MessageSummary): void } {
     problem,
     sought,
     arrived,
+    settle: () => arrived.clear(),
     load: () => list(undefined),
     loadMore: () => list(next.value),
     async seek(text) {

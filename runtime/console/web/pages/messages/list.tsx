@@ -1,6 +1,6 @@
 /** The list of a box: one row for each conversation, the newest first. */
 
-import { useEffect } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import type { MessageSummary } from '../../../../../schemas/console.js';
 import { fullTime, shortTime, untilTime } from '../../clock.js';
 import { Action } from '../../parts/action.js';
@@ -39,6 +39,7 @@ function rowsOf(messages: readonly MessageSummary[]): readonly Row[] {
 
 export function MessageList({ box: name }: { box: BoxName }) {
   const box = boxOf(name);
+  useMemo(() => box.settle(), [box]);
   useEffect(() => void box.load(), [box]);
   const messages = box.messages.value;
   const problem = box.problem.value;
