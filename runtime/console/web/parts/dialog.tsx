@@ -16,7 +16,11 @@ export function Dialog({ title, open, close, children }: DialogProps) {
   useEffect(() => {
     const dialog = ref.current;
     if (dialog === null) return;
-    if (open && !dialog.open) dialog.showModal();
+    if (open && !dialog.open) {
+      dialog.showModal();
+      // Where one types, not the way out, which comes first.
+      dialog.querySelector<HTMLElement>('input, textarea, select')?.focus();
+    }
     if (!open && dialog.open) dialog.close();
   }, [open]);
   return (
