@@ -51,12 +51,12 @@ test('a profile is written, used with one tap, and gone again', TIMEOUT, async (
   await editor.getByLabel('Name').fill('Meeting');
   await editor
     .getByRole('group', { name: 'Step 1' })
-    .getByLabel(/^Practice phone/)
+    .getByRole('checkbox', { name: /Practice phone/ })
     .check();
   await editor.getByRole('button', { name: 'One more step' }).press('Enter');
   await editor
     .getByRole('group', { name: 'Step 2' })
-    .getByLabel(/^Browser/)
+    .getByRole('checkbox', { name: /Browser/ })
     .check();
   await editor.getByLabel(/^Minutes without confirmation until step 2/).fill('5');
   await assertAccessible(opened);
