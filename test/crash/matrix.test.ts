@@ -1,68 +1,95 @@
 /**
  * The crash matrix: at every generated crash point kill -9, start again, drain, balance the ledger.
- * See matrix.ts for how it runs, scenarios.ts for the load, wrapping.ts for where points come from.
+ * See matrix.ts for how it runs, mail-scenarios.ts and peer-scenarios.ts for the load, wrapping.ts
+ * for where points come from.
  */
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { findRoot } from '../../scripts/root.js';
 import { temporaryFolder } from '../harness/files.js';
+import { MAIL_LOAD } from './mail-scenarios.js';
 import { type Results, runMatrix } from './matrix.js';
+import { PEER_LOAD } from './peer-scenarios.js';
 import { siteOf } from './points.js';
+import type { Load } from './scenario.js';
+import type { World } from './world.js';
 
 const FLOOR = join(findRoot(), 'test/crash/floor.json');
-/** What is written to a protocol's socket, by stage; a new stage is found by the recording. */
-const PROTOCOL_SITES = [
-  'smtp-in 220',
-  'smtp-in 250 SIZE',
-  'smtp-in 250 Accepted',
-  'smtp-in 354',
-  'smtp-in 250 after dot',
-  'smtp-in 221',
-  'smtp-in 421',
-  'smtp-out EHLO',
-  'smtp-out MAIL',
-  'smtp-out RCPT',
-  'smtp-out DATA',
-  'smtp-out content',
-  'smtp-out dot',
-  'smtp-out QUIT',
+/** What is written to a mail server's socket, by stage; a new stage is found by the recording. */
+const MAIL_SITES = [
+  'email-in 220',
+  'email-in 250 SIZE',
+  'email-in 250 Accepted',
+  'email-in 354',
+  'email-in 250 after dot',
+  'email-in 221',
+  'email-in 421',
+  'email-out EHLO',
+  'email-out MAIL',
+  'email-out RCPT',
+  'email-out DATA',
+  'email-out content',
+  'email-out dot',
+  'email-out QUIT',
 ];
+/** At the web door: answers, the line that opens, what it carries. */
+const DOOR_SITES = ['door-in HTTP 200', 'door-in HTTP 101', 'door-in frame channel'];
 /** Timing decides about a few points whether they are come to a second time. */
 const MISSED_MAX = 0.03;
 /** The build that is published. */
 const PRODUCTION = ['schemas', 'actors', 'runtime'];
 
-function assertPoints({ strikes, changingSites }: Results): void {
+function floorOf(load: string): number {
+  const floor: unknown = JSON.parse(readFileSync(FLOOR, 'utf8'));
+  const found = Object.entries(floor ?? {}).find(([name]) => name === load)?.[1];
+  assert.ok(typeof found === 'number', `${FLOOR} tells no floor of ${load}`);
+  return found;
+}
+
+function assertPoints({ strikes }: Results, of: { load: string; sites: readonly string[] }): void {
   const points = new Set(strikes.map(({ point }) => point.replace(/ #\d+$/, '')));
   const sides = (site: string): boolean[] =>
     ['before', 'after'].map((side) => [...points].some((one) => one.startsWith(`${side} ${site}`)));
-  for (const site of [...changingSites, ...PROTOCOL_SITES, 'flush']) {
+  for (const site of of.sites) {
     assert.deepEqual(sides(site), [true, true], `no crash point before or after ${site}`);
   }
-  const floor: unknown = JSON.parse(readFileSync(FLOOR, 'utf8'));
-  assert.ok(typeof floor === 'object' && floor !== null && 'points' in floor);
+  const floor = floorOf(of.load);
   assert.ok(
-    strikes.length >= Number(floor.points),
-    `${strikes.length} crash points, the floor is ${floor.points}: who took them away?`,
+    strikes.length >= floor,
+    `${strikes.length} crash points, the floor is ${floor}: who took them away?`,
   );
 }
 
-test('at every crash point: killed, started again, drained, and the ledger balances', async (t) => {
+async function strikeAll<Around extends World>(
+  t: TestContext,
+  load: Load<Around>,
+): Promise<Results> {
   const since = performance.now();
-  const results = await runMatrix(temporaryFolder(t));
+  const results = await runMatrix(temporaryFolder(t), load);
   const { strikes, rounds, missed, duplicates, problems } = results;
   const sites = new Set(strikes.map(({ point }) => siteOf(point))).size;
   const seconds = Math.round((performance.now() - since) / 1000);
   t.diagnostic(`${strikes.length} crash points at ${sites} sites, ${rounds} runs, ${seconds} s`);
   t.diagnostic(`${duplicates} duplicates, each recorded; ${missed.length} points not met again`);
   assert.deepEqual(problems, []);
-  const words = missed.map(({ scenario, point }) => `${scenario.name}: ${point}`).join('; ');
+  const words = missed.map(({ scenario, point }) => `${scenario}: ${point}`).join('; ');
   assert.ok(missed.length <= strikes.length * MISSED_MAX, words);
-  assert.ok(duplicates > 0, 'kills after the dot make duplicates: none means none was seen');
-  assertPoints(results);
+  assert.ok(duplicates > 0, 'kills after the last byte make duplicates: none means none was seen');
+  return results;
+}
+
+test('mail, at every crash point: killed, started again, drained, and the ledger balances', async (t) => {
+  const results = await strikeAll(t, MAIL_LOAD);
+  const sites = [...results.changingSites, ...MAIL_SITES, 'flush'];
+  assertPoints(results, { load: 'mail', sites });
+});
+
+test('every channel of the registry that has a peer, at every crash point: the same', async (t) => {
+  const results = await strikeAll(t, PEER_LOAD);
+  assertPoints(results, { load: 'peers', sites: [...DOOR_SITES, 'flush'] });
 });
 
 test('nothing of the crash points is in the production build', () => {

@@ -10,9 +10,9 @@
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkRound, type Expected, readRound } from './books.js';
-import { SCENARIOS, type Scenario } from './scenarios.js';
-import { World } from './world.js';
+import { readRound } from './books.js';
+import type { Load, Scenario } from './scenario.js';
+import type { Expected, World } from './world.js';
 
 const WORLDS = 4;
 /** One round: sends, crash, start, drain. */
@@ -20,16 +20,22 @@ const ROUND_MS = 60_000;
 /** What is timing's own may pass by its point; then it is tried again. */
 const TRIES_MAX = 2;
 
-export interface Strike {
-  readonly scenario: Scenario;
+interface Strike<Around extends World> {
+  readonly scenario: Scenario<Around>;
+  readonly point: string;
+}
+
+/** A place of the load where the switch was to die. */
+export interface Struck {
+  readonly scenario: string;
   readonly point: string;
 }
 
 export interface Results {
-  readonly strikes: readonly Strike[];
+  readonly strikes: readonly Struck[];
   readonly rounds: number;
   /** Points that were never come to again. */
-  readonly missed: readonly Strike[];
+  readonly missed: readonly Struck[];
   readonly duplicates: number;
   readonly problems: readonly string[];
   /** Methods that the wrapping of the ports puts points around. */
@@ -42,23 +48,27 @@ interface RoundResult {
   readonly problems: readonly string[];
 }
 
-class Lane {
-  readonly #world: World;
+class Lane<Around extends World> {
+  readonly #world: Around;
   readonly #number: number;
   #rounds = 0;
   /** Messages of the rounds before. */
   #known = new Set<string>();
 
-  private constructor(world: World, number: number) {
+  private constructor(world: Around, number: number) {
     this.#world = world;
     this.#number = number;
   }
 
-  static async open(folder: string, number: number): Promise<Lane> {
+  static async open<Around extends World>(
+    load: Load<Around>,
+    folder: string,
+    number: number,
+  ): Promise<Lane<Around>> {
     const data = join(folder, `world-${number}`);
-    mkdirSync(data);
-    const lane = new Lane(await World.open(data), number);
-    await lane.#world.persist((child) => child.ask({ do: 'open subscribers' }));
+    mkdirSync(data, { recursive: true });
+    const lane = new Lane(await load.open(data), number);
+    await lane.#world.settle();
     return lane;
   }
 
@@ -75,8 +85,10 @@ class Lane {
   }
 
   /** The points of one scenario, from a switch that has just been started. */
-  async record(scenario: Scenario): Promise<{ points: string[]; problems: readonly string[] }> {
-    await this.#world.stop();
+  async record(
+    scenario: Scenario<Around>,
+  ): Promise<{ points: string[]; problems: readonly string[] }> {
+    await this.restart();
     let points: string[] = [];
     const { problems } = await this.#round({ scenario, point: undefined }, async () => {
       points = scenario.stops
@@ -86,12 +98,16 @@ class Lane {
     return { points, problems };
   }
 
-  strike(strike: Strike): Promise<RoundResult> {
+  restart(): Promise<void> {
+    return this.#world.stop();
+  }
+
+  strike(strike: Strike<Around>): Promise<RoundResult> {
     return this.#round(strike, () => Promise.resolve());
   }
 
   async #round(
-    { scenario, point }: { readonly scenario: Scenario; readonly point: string | undefined },
+    { scenario, point }: Omit<Strike<Around>, 'point'> & { readonly point: string | undefined },
     drained: () => Promise<void>,
   ): Promise<RoundResult> {
     const world = this.#world;
@@ -101,7 +117,7 @@ class Lane {
     const problems: string[] = [];
     let duplicates = 0;
     const balance = async (expected: readonly Expected[]): Promise<void> => {
-      const checked = checkRound(world, await readRound(world.data, this.#known), expected);
+      const checked = world.check(await readRound(world.data, this.#known), expected);
       duplicates += checked.duplicates;
       problems.push(...checked.problems.map((problem) => `${where}: ${problem}`));
     };
@@ -109,7 +125,8 @@ class Lane {
     world.beginRound();
     try {
       const deadly = scenario.startsDeadly ? undefined : point;
-      await (await world.alive()).ask({ do: 'begin', deadly });
+      await scenario.prepare?.(world);
+      await world.persist((child) => child.ask({ do: 'begin', deadly }));
       const work = scenario.run({ world, name, deadly: point, balance, stored });
       const expected = await within(ROUND_MS, work, () => world.kill());
       await drained();
@@ -147,36 +164,38 @@ async function within<Result>(
   }
 }
 
-/**
- * @param folder for the data directories
- * @param scenarios a part of the load, for who wants no more
- */
-export async function runMatrix(
+/** @param folder for the data directories */
+export async function runMatrix<Around extends World>(
   folder: string,
-  scenarios: readonly Scenario[] = SCENARIOS,
+  load: Load<Around>,
 ): Promise<Results> {
-  const opened = Array.from({ length: WORLDS }, (_, number) => Lane.open(folder, number));
-  const lanes = await Promise.all(opened);
+  const numbers = Array.from({ length: WORLDS }, (_, number) => number);
+  const lanes = await Promise.all(numbers.map((number) => Lane.open(load, folder, number)));
   try {
-    return await runOn(lanes, scenarios);
+    return await runOn(lanes, load.scenarios);
   } finally {
     await Promise.all(lanes.map((lane) => lane.close()));
   }
 }
 
-async function runOn(lanes: readonly Lane[], scenarios: readonly Scenario[]): Promise<Results> {
+async function runOn<Around extends World>(
+  lanes: readonly Lane<Around>[],
+  scenarios: readonly Scenario<Around>[],
+): Promise<Results> {
   const problems: string[] = [];
-  const recorded: Strike[][] = [];
+  const recorded: Strike<Around>[][] = [];
   await shareOut(lanes, [...scenarios], async (lane, scenario) => {
     const { points, problems: own } = await lane.record(scenario);
     recorded.push(points.map((point) => ({ scenario, point })));
     problems.push(...own);
   });
   const strikes = recorded.flat();
-  const missed: Strike[] = [];
+  const missed: Strike<Around>[] = [];
   let duplicates = 0;
   await shareOut(lanes, [...strikes], async (lane, strike) => {
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+      // The points were recorded on a switch that had just been started.
+      if (tries > 0) await lane.restart();
       const result = await lane.strike(strike);
       problems.push(...result.problems);
       duplicates += result.duplicates;
@@ -186,11 +205,16 @@ async function runOn(lanes: readonly Lane[], scenarios: readonly Scenario[]): Pr
   });
   const rounds = lanes.reduce((sum, lane) => sum + lane.rounds, 0);
   const changingSites = (await lanes[0]?.changingSites()) ?? [];
-  return { strikes, rounds, missed, duplicates, problems, changingSites };
+  const told = { strikes: strikes.map(struckOf), missed: missed.map(struckOf) };
+  return { ...told, rounds, duplicates, problems, changingSites };
+}
+
+function struckOf<Around extends World>({ scenario, point }: Strike<Around>): Struck {
+  return { scenario: scenario.name, point };
 }
 
 /** Each lane takes the next item as soon as it is done with one. */
-async function shareOut<Item>(
+async function shareOut<Lane, Item>(
   lanes: readonly Lane[],
   items: readonly Item[],
   work: (lane: Lane, item: Item) => Promise<void>,

@@ -6,8 +6,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MAIL_LOAD } from './mail-scenarios.js';
 import { runMatrix } from './matrix.js';
-import { SCENARIOS } from './scenarios.js';
 
 /** What the books call a breach. */
 const LAWS: readonly (readonly [RegExp, string])[] = [
@@ -20,7 +20,8 @@ const LAWS: readonly (readonly [RegExp, string])[] = [
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'patchboard-matrix-'));
-const { strikes, duplicates, problems } = await runMatrix(folder, SCENARIOS.slice(0, 1));
+const load = { ...MAIL_LOAD, scenarios: MAIL_LOAD.scenarios.slice(0, 1) };
+const { strikes, duplicates, problems } = await runMatrix(folder, load);
 rmSync(folder, { recursive: true });
 for (const problem of problems) {
   const [, law] = LAWS.find(([words]) => words.test(problem)) ?? [/./, 'broken'];

@@ -1,37 +1,26 @@
-/** Who has what in the crash matrix: each subscriber makes the mail for it go another way. */
+/** Who has what in the crash matrix: each subscriber makes the messages for it go another way. */
 
 import type { Accounts, Changed } from '../../runtime/accounts.js';
 import type { Account } from '../../schemas/account.js';
+import type { Address } from '../../schemas/address.js';
+import { DOMAIN } from './configuration.js';
 
-export const DOMAIN = 'crash.example';
 const FAR_AWAY_MS = 10 * 365 * 24 * 3_600_000;
 
-interface Subscriber {
+export interface Subscriber {
   readonly name: string;
-  /** The endpoints of the one step; `phone` is an outside mail address. */
-  readonly endpoints: readonly string[];
+  /**
+   * Addresses on channels; or a channel's name: the endpoint that every account has there. None:
+   * whatever a new account does.
+   */
+  readonly ways: readonly (Address | string)[];
   readonly lastResort: 'inbox' | 'dead';
   readonly quiet?: true;
 }
 
-const SUBSCRIBERS: readonly Subscriber[] = [
-  { name: 'plain', endpoints: ['phone'], lastResort: 'inbox' },
-  { name: 'other', endpoints: ['phone'], lastResort: 'inbox' },
-  { name: 'kept', endpoints: ['inbox'], lastResort: 'inbox' },
-  { name: 'refused', endpoints: ['phone'], lastResort: 'dead' },
-  { name: 'retried', endpoints: ['phone'], lastResort: 'inbox' },
-  { name: 'held', endpoints: ['phone'], lastResort: 'inbox', quiet: true },
-  { name: 'both', endpoints: ['inbox', 'phone'], lastResort: 'inbox' },
-];
-
 /** The address of a subscriber here. */
 export function addressOf(name: string): string {
   return `${name}@${DOMAIN}`;
-}
-
-/** The address of its phone, outside. */
-export function phoneOf(name: string): string {
-  return `${name}@phones.example`;
 }
 
 function must(changed: Changed): Account {
@@ -39,12 +28,23 @@ function must(changed: Changed): Account {
   return changed.account;
 }
 
-export async function openSubscribers(accounts: Accounts, operator: string): Promise<void> {
-  must(await accounts.create({ name: operator, roles: ['subscriber', 'operator'] }));
-  for (const { name, endpoints, lastResort, quiet } of SUBSCRIBERS) {
-    const { id, createdAt } = must(await accounts.create({ name }));
-    const addresses = [{ channel: 'email', value: phoneOf(name) }];
-    must(await accounts.addDevice(id, { name: 'phone', addresses }));
+export async function openSubscribers(
+  accounts: Accounts,
+  subscribers: readonly Subscriber[],
+): Promise<void> {
+  for (const { name, ways, lastResort, quiet } of subscribers) {
+    let account = must(await accounts.create({ name }));
+    const { id, createdAt } = account;
+    const endpoints: string[] = [];
+    for (const way of ways) {
+      const known = endpointAt(account, way);
+      if (known === undefined && typeof way !== 'string') {
+        const device = { name: `${way.channel} device`, addresses: [way] };
+        account = must(await accounts.addDevice(id, device));
+      }
+      endpoints.push(known ?? endpointAt(account, way) ?? '');
+    }
+    if (ways.length === 0) continue;
     const steps = [{ endpoints }];
     const profile = { id: 'p', name: 'P', steps, confirms: 'all', lastResort } as const;
     must(await accounts.putProfile(id, profile));
@@ -52,4 +52,11 @@ export async function openSubscribers(accounts: Accounts, operator: string): Pro
     if (quiet)
       must(await accounts.setQuiet(id, { until: createdAt + FAR_AWAY_MS, exceptions: [] }));
   }
+}
+
+function endpointAt({ devices }: Account, way: Address | string): string | undefined {
+  const endpoints = devices.flatMap((device) => device.endpoints);
+  if (typeof way === 'string') return endpoints.find(({ id }) => id === way)?.id;
+  const isThere = ({ channel, value }: Address) => channel === way.channel && value === way.value;
+  return endpoints.find(({ address }) => isThere(address))?.id;
 }

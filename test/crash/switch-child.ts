@@ -2,44 +2,13 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import { channels } from '../../actors/channels/index.js';
-import { loadConfig } from '../../runtime/config.js';
 import type { Request } from './child.js';
-import { DOMAIN } from './subscribers.js';
 
 const CHILD = join(import.meta.dirname, 'child.js');
 /** What lives for a second gains nothing from optimised code: a fifth of a start. */
 const FLAGS = ['--no-opt'];
 /** A child that does not answer for so long hangs; its last words are shown. */
 const ANSWER_MS = 30_000;
-
-/** Validated here, once for all starts: reading schemas takes a good part of a start. */
-function configFor(data: string, sinkPort: number): string {
-  const known = configs.get(data);
-  if (known !== undefined) return known;
-  const flags = new Map([
-    ['domain', DOMAIN],
-    ['data', data],
-    ['email.listen', '127.0.0.1:0'],
-    ['email.smartHost', `127.0.0.1:${sinkPort}`],
-    ['email.verify.mode', 'off'],
-    // A connection for each mail, so that the points do not depend on the mails before.
-    ['email.deliver.messagesPerConnection', '1'],
-    ['policy.email.retryMs', '10ms'],
-    ['policy.email.trials', '8'],
-    ['disk.reserveBytes', '0'],
-    ['disk.lowBytes', '0'],
-    ['disk.lowerBytes', '0'],
-  ]);
-  const loaded = loadConfig({ channels, directory: data, environment: {}, flags });
-  if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
-  const text = JSON.stringify(loaded.config);
-  configs.set(data, text);
-  return text;
-}
-
-/** By data directory. */
-const configs = new Map<string, string>();
 
 /** The child died before it answered. */
 export class Died extends Error {
@@ -56,27 +25,26 @@ export class SwitchChild {
   readonly #waiting: Waiting[] = [];
   #words = '';
   #isGone = false;
-  /** Where it takes mail; rejects with `Died`. */
-  readonly ready: Promise<string>;
+  /** Where it listens, by channel, and `http`; rejects with `Died`. */
+  readonly ready: Promise<ReadonlyMap<string, string>>;
   readonly gone: Promise<void>;
 
-  /** @param given.deadly the crash point at which it dies */
+  /**
+   * @param given.ports names of the ports of the other sides
+   * @param given.deadly the crash point at which it dies
+   */
   constructor(given: {
-    readonly data: string;
-    readonly sinkPort: number;
+    readonly config: string;
+    readonly ports: ReadonlyMap<number, string>;
     readonly deadly?: string | undefined;
   }) {
-    const { data, sinkPort, deadly } = given;
+    const { config, ports, deadly } = given;
     const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
-    this.#process = fork(
-      CHILD,
-      [configFor(data, sinkPort), String(sinkPort), ...(deadly ? [deadly] : [])],
-      {
-        stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-        env: environment,
-        execArgv: [...FLAGS],
-      },
-    );
+    this.#process = fork(CHILD, [config, JSON.stringify([...ports]), ...(deadly ? [deadly] : [])], {
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      env: environment,
+      execArgv: [...FLAGS],
+    });
     this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#words += text;
     });
@@ -89,7 +57,7 @@ export class SwitchChild {
         resolve();
       });
     });
-    this.ready = this.#answer().then(String);
+    this.ready = this.#answer().then(addressesIn);
     this.ready.catch(() => {});
     this.#process.on('message', (message: unknown) => this.#hear(message));
   }
@@ -149,4 +117,9 @@ export class SwitchChild {
     else if ('ready' in message) waiting.resolve(message.ready);
     else waiting.resolve('answer' in message ? message.answer : undefined);
   }
+}
+
+function addressesIn(told: unknown): ReadonlyMap<string, string> {
+  if (typeof told !== 'object' || told === null) throw new Error('it told no addresses');
+  return new Map(Object.entries(told).map(([name, address]) => [name, String(address)]));
 }

@@ -1,10 +1,11 @@
 /**
- * Puts crash points around a port's changing methods and around every write to an SMTP socket, from
+ * Puts crash points around a port's changing methods and around every write to a TCP socket, from
  * outside: nothing of it stands in the production code.
  *
  * Invariants: what is not known to only read counts as changing, so that a new method of a port
- * cannot be forgotten; sockets that do not speak SMTP (none of ours listens or connects elsewhere)
- * are left alone.
+ * cannot be forgotten; every protocol's every write is a point, whatever it is. A site says whose
+ * socket it is and, by its first bytes, what kind of thing is written; never what differs between
+ * two runs of the same load.
  */
 
 import { Socket } from 'node:net';
@@ -81,35 +82,24 @@ function stateIn(argument: unknown): string {
   return isMessage ? String(value.state) : String(argument.key).replace(/\/.*/, '');
 }
 
-/** Where in its protocol a socket stands. */
-interface Stand {
-  inContent: boolean;
-}
+/** Whose port that is: a channel's, the door's, a peer's; undefined: nobody's that is known. */
+export type NameOfPort = (port: number) => string | undefined;
 
-/** @param sinkPort the next hop's port: what is written there is `smtp-out` */
-export function watchSockets(points: Points, sinkPort: number): void {
-  const stands = new WeakMap<Socket, Stand>();
-  const site = (socket: Socket, chunk: unknown): string | undefined => {
-    if ('server' in socket && socket.server !== null && socket.server !== undefined) {
-      return inSite(chunk);
-    }
-    if (socket.remotePort !== sinkPort) return undefined;
-    const stand = stands.get(socket) ?? { inContent: false };
-    stands.set(socket, stand);
-    return outSite(stand, chunk);
-  };
+/** Every write to a TCP socket of this process: "email-in 354", "door-in HTTP 200". */
+export function watchSockets(points: Points, nameOf: NameOfPort): void {
   for (const method of ['write', 'end']) {
     const original: unknown = Reflect.get(Socket.prototype, method);
     if (typeof original !== 'function') throw new Error(`Sockets have no ${method} any more.`);
     Reflect.set(Socket.prototype, method, function (this: Socket, ...given: unknown[]): unknown {
+      const place = placeOf(this, nameOf);
+      if (place === undefined) return Reflect.apply(original, this, given);
       const chunk = typeof given[0] === 'function' ? undefined : given[0];
-      const name =
-        method === 'end' && chunk === undefined ? endSite(this, site) : site(this, chunk);
-      if (name === undefined) return Reflect.apply(original, this, given);
-      points.visit('before', name);
+      const ends = method === 'end' && (chunk === undefined || chunk === null);
+      const site = `${place} ${ends ? 'end' : kindOf(chunk)}`;
+      points.visit('before', site);
       const last = given.at(-1);
       const told = (...results: unknown[]): void => {
-        points.visit('after', name);
+        points.visit('after', site);
         if (typeof last === 'function') Reflect.apply(last, undefined, results);
       };
       const rest = typeof last === 'function' ? given.slice(0, -1) : given;
@@ -118,11 +108,12 @@ export function watchSockets(points: Points, sinkPort: number): void {
   }
 }
 
-function endSite(
-  socket: Socket,
-  site: (socket: Socket, chunk: unknown) => string | undefined,
-): string | undefined {
-  return site(socket, '')?.replace(/ .*/, ' end');
+/** Undefined: no TCP, but a pipe or a socket of this machine, which is nobody's protocol. */
+function placeOf(socket: Socket, nameOf: NameOfPort): string | undefined {
+  const isAccepted = 'server' in socket && socket.server !== null && socket.server !== undefined;
+  const port = isAccepted ? socket.localPort : socket.remotePort;
+  if (port === undefined) return undefined;
+  return `${nameOf(port) ?? 'somebody'}-${isAccepted ? 'in' : 'out'}`;
 }
 
 function textOf(chunk: unknown): string {
@@ -130,25 +121,30 @@ function textOf(chunk: unknown): string {
   return chunk instanceof Uint8Array ? Buffer.from(chunk).toString('latin1') : '';
 }
 
-/** A reply of the receiving agent: "smtp-in 250 after dot". */
-function inSite(chunk: unknown): string {
+const FRAME_HEAD_MAX = 14;
+/** A command in capital letters. */
+const VERB = /^[A-Z]{4,8}(?=[ \r])/;
+/** An answer that begins with a number; its last line, without its enhanced status code. */
+const REPLY = /^(\d{3})[ -](?:\d\.\d+\.\d+ )?(\S+)/;
+
+/** What kind of thing is written, as far as it is the same in every run. */
+function kindOf(chunk: unknown): string {
   const text = textOf(chunk);
-  if (text === '') return 'smtp-in nothing';
-  if (/^250 .*(queued as|report taken)/.test(text)) return 'smtp-in 250 after dot';
-  const last = text.trimEnd().split('\r\n').at(-1) ?? '';
-  return `smtp-in ${last.replace(/^(\d{3})[ -](?:\d\.\d+\.\d+ )?(\S+).*$/, '$1 $2')}`;
+  if (text === '') return 'nothing';
+  const [, status] = /^HTTP\/1\.\d (\d{3})/.exec(text) ?? [];
+  if (status !== undefined) return `HTTP ${status}`;
+  if (text.length <= FRAME_HEAD_MAX && text.charCodeAt(0) >= 0x80) return 'frame head';
+  const frame = /^(?:[\x80-\xff].{1,9})?(\{"\w+":.*)$/s.exec(text)?.[1];
+  if (frame !== undefined) return kindOfFrame(frame);
+  if (/^(?:\r\n)?\.\r\n$/.test(text)) return 'dot';
+  if (/^\d{3} .*(queued as|report taken)/.test(text)) return `${text.slice(0, 3)} after dot`;
+  const [, code, word] = REPLY.exec(text.trimEnd().split('\r\n').at(-1) ?? '') ?? [];
+  if (code !== undefined) return `${code} ${word}`;
+  return VERB.exec(text)?.[0] ?? 'content';
 }
 
-/** A command, content or the dot of the delivery agent: "smtp-out dot". */
-function outSite(stand: Stand, chunk: unknown): string {
-  const text = textOf(chunk);
-  if (text === '') return 'smtp-out nothing';
-  const [verb = ''] = /^[A-Z]+(?=[ \r])/.exec(text) ?? [];
-  if (stand.inContent && !['RSET', 'QUIT'].includes(verb)) {
-    const isDot = /^(?:\r\n)?\.\r\n$/.test(text);
-    if (isDot) stand.inContent = false;
-    return isDot ? 'smtp-out dot' : 'smtp-out content';
-  }
-  stand.inContent = verb === 'DATA';
-  return `smtp-out ${verb}`;
+/** What a JSON text says of its own kind: "frame channel deliver". */
+function kindOfFrame(json: string): string {
+  const words = [...json.matchAll(/"(?:topic|kind|ok)":"?(\w+)/g)].map(([, word]) => word);
+  return ['frame', ...words.slice(0, 2)].join(' ');
 }

@@ -34,6 +34,8 @@ export interface Books {
   readonly documents: readonly MessageDocument[];
   /** The channel whose deliveries the sinks see. */
   readonly channel: string;
+  /** The token in a document; absent: its reference. */
+  readonly tokenIn?: (document: MessageDocument) => string;
 }
 
 export interface Balance {
@@ -166,7 +168,8 @@ interface Line {
 function checkArrivals(books: Books): { duplicates: number; problems: string[] } {
   const lines = new Map<string, Line>();
   for (const document of books.documents) {
-    const token = bare(document.input.header.reference ?? '');
+    const { tokenIn = referenceIn } = books;
+    const token = bare(tokenIn(document));
     for (const delivery of document.context.deliveries) {
       if (delivery.address.channel !== books.channel) continue;
       enter(lines, `${token} to ${normal(delivery.address.value)}`, delivery);
@@ -195,6 +198,10 @@ function enter(lines: Map<string, Line>, what: string, delivery: Delivery): void
   if (delivery.possibleDuplicate === true) line.possible += Math.max(1, delivery.trials - 1);
   if (delivery.phase === 'confirmed') line.confirmed += 1;
   lines.set(what, line);
+}
+
+function referenceIn({ input }: MessageDocument): string {
+  return input.header.reference ?? '';
 }
 
 function bare(token: string): string {

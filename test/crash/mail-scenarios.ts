@@ -1,31 +1,14 @@
-/** The fixed load of the crash matrix: each scenario is one way of mail through the switch. */
+/** The fixed load of mail: each scenario is one way of it through the switch. */
 
 import assert from 'node:assert/strict';
 import { messageKey } from '../../schemas/identifier.js';
-import type { Expected } from './books.js';
-import { addressOf, phoneOf } from './subscribers.js';
-import { type Mail, SENDER, type World } from './world.js';
+import { type Mail, MailWorld, phoneOf, SENDER } from './mail-world.js';
+import type { Round as AnyRound, Scenario as AnyScenario, Load } from './scenario.js';
+import { addressOf } from './subscribers.js';
+import type { Expected } from './world.js';
 
-export interface Round {
-  readonly world: World;
-  /** Different in every round, so that its mails are told from others. */
-  readonly name: string;
-  /** Where the switch dies; absent: nowhere. Only for those who start it themselves. */
-  readonly deadly: string | undefined;
-  /** Balances the books in the midst of a round. */
-  readonly balance: (expected: readonly Expected[]) => Promise<void>;
-  /** How many of the round's messages the store has. */
-  readonly stored: () => Promise<number>;
-}
-
-export interface Scenario {
-  readonly name: string;
-  /** It has the switch start at its crash point; else the switch runs and is told the point. */
-  readonly startsDeadly?: true;
-  /** It stops the switch: what came before that is its points. */
-  readonly stops?: true;
-  run(round: Round): Promise<readonly Expected[]>;
-}
+type Round = AnyRound<MailWorld>;
+type Scenario = AnyScenario<MailWorld>;
 
 const LARGE_BYTES = 100_000;
 const LINE = `${'x'.repeat(76)}\r\n`;
@@ -201,7 +184,7 @@ const recovered: Scenario = {
   },
 };
 
-export const SCENARIOS: readonly Scenario[] = [
+const SCENARIOS: readonly Scenario[] = [
   plain,
   fanOut,
   refused,
@@ -214,3 +197,5 @@ export const SCENARIOS: readonly Scenario[] = [
   stopped,
   recovered,
 ];
+
+export const MAIL_LOAD: Load<MailWorld> = { open: MailWorld.open, scenarios: SCENARIOS };
