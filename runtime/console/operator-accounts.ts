@@ -9,7 +9,8 @@
 import type { Failure } from '../../actors/machinery.js';
 import type { Account } from '../../schemas/account.js';
 import type { Address } from '../../schemas/address.js';
-import type { AccountSummary, ConsoleCalls } from '../../schemas/console.js';
+import type { AccountSummary } from '../../schemas/console.js';
+import type { ConsoleCalls } from '../../schemas/console-calls.js';
 import { accountOperations } from '../operations/on-accounts.js';
 import { refuse } from '../operations/operation.js';
 import { signInUrl } from '../sessions-in-store.js';

@@ -4,9 +4,11 @@
  */
 
 import type { Failure } from '../../actors/machinery.js';
+import { messageName } from '../../actors/message-tracker/tracker.js';
 import type { Answer } from '../control.js';
 import { messageOperations } from '../operations/on-messages.js';
 import { refuse } from '../operations/operation.js';
+import { recipientFrom } from '../recipients.js';
 import { audit } from './audit.js';
 import type { Caller, ConsoleParts } from './console-call.js';
 import { operatedBy } from './operated.js';
@@ -36,8 +38,9 @@ interface Change {
 
 async function change(parts: ConsoleParts, caller: Caller, given: Change): Promise<Done | Failure> {
   const id = given.key.slice('msg/'.length);
+  const of = messageName(given.key);
   const by = caller.account.name;
-  await audit(parts, caller.account, { what: given.told, of: id });
+  await audit(parts, caller.account, { what: given.told, of });
   const argument = { ...given.argument, id, by };
   const answer = await messageOperations[given.operation].run(operatedBy(parts), argument);
   lookAnew(parts.store);
@@ -52,11 +55,17 @@ export function commandMessage(
   return change(parts, caller, { key, ...COMMANDS[command] });
 }
 
-export function redirectMessage(
+export async function redirectMessage(
   parts: ConsoleParts,
   caller: Caller,
   { key, to }: { readonly key: string; readonly to: string },
 ): Promise<Done | Failure> {
+  const { accounts, directory } = parts.running;
+  const people = { accounts, directory, channels: parts.channels };
+  if ((await recipientFrom(people, to)) === undefined) {
+    const what = `"${to}" is neither an account nor an address of a channel`;
+    return refuse('ADDRESS_SYNTAX', `${what}: write channel:address.`);
+  }
   const told = `sent the message to ${to}`;
   return change(parts, caller, { key, operation: 'dead.redirect', told, argument: { to } });
 }

@@ -55,8 +55,8 @@ export interface Looked {
 const MAIL_LIKE = /[^\s<>"'(),;:@[\]]+@[^\s<>"'(),;@]+/g;
 /** Moments as the switch writes them. */
 const INSTANT = /\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?UTC|Z)?/g;
-/** Times, identifiers, addresses of machines: what makes each of many equal answers its own. */
-const PARTICULAR = /(?<![\w.])(?=\S*\d)[\w.:+-]{7,}(?![\w.])/g;
+/** Times and identifiers: what makes each of many equal answers its own. Hosts are kept. */
+const PARTICULAR = /(?<![\w.])(?=[\w:+-]*\d)[\w:+-]{7,}/g;
 
 /** A cause without what is particular to one message, so that equal troubles are one group. */
 export function causeOf(text: string): string {

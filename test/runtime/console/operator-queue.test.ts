@@ -119,6 +119,8 @@ test('one message is let go, a dead one edited, sent again and sent elsewhere', 
   desk.peer.script('cid-phone', 'permanent');
   const other = await desk.send('cid', 'Elsewhere');
   await desk.until(other, 'failed.dead');
+  const nobody = { key: other, to: 'nobody at all' };
+  await desk.refused('message.redirect', nobody, 'ADDRESS_SYNTAX');
   await desk.ask('message.redirect', { key: other, to: 'ann' });
   await desk.parts.running.accounts.clearQuiet(
     (await desk.parts.running.accounts.find('ann'))?.id ?? '',
@@ -127,6 +129,9 @@ test('one message is let go, a dead one edited, sent again and sent elsewhere', 
   await desk.ask('message.command', { key: other, command: 'release' });
   await desk.until(other, 'confirmed');
   assert.equal(desk.peer.of('ann-phone').length, 2);
+  const told = (await desk.ask('audit', {})).items.map(({ what }) => what);
+  assert.ok(told.includes('sent the message to ann'));
+  assert.ok(!told.includes('sent the message to nobody at all'));
 });
 
 test('causes that differ only in what is particular are one group', () => {
@@ -134,6 +139,9 @@ test('causes that differ only in what is particular are one group', () => {
   const second = causeOf('451 4.7.1 <bob@example.org>: greylisted, id 99aBc33xyz, until 14:07:59');
   assert.equal(first, second);
   assert.match(first, /^451 4\.7\.1 <…>: greylisted/);
+  assert.match(causeOf('mx1.example.net [192.0.2.17]: no'), /^mx1\.example\.net \[192\.0\.2\.17\]/);
+  assert.match(causeOf('connect ECONNREFUSED 127.0.0.1:35523'), /127\.0\.0\.1:35523$/);
+  assert.equal(causeOf('do not disturb until 2026-11-23 18:58:12 UTC'), 'do not disturb until …');
   assert.notEqual(causeOf('451 4.7.1 no'), causeOf('452 4.2.2 no'));
   assert.ok(causeOf('x'.repeat(5_000)).length < 200);
 });

@@ -4,47 +4,57 @@
  * Invariant: nothing is changed before the number that is changed has been seen.
  */
 
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { ConsoleCalls } from '../../../../../schemas/console.js';
+import type { ConsoleCalls } from '../../../../../schemas/console-calls.js';
 import { Action } from '../../parts/action.js';
 import { Dialog } from '../../parts/dialog.js';
 import { Problem } from '../../parts/loaded.js';
 import { call } from '../../server/call.js';
 import type { GroupCommand } from './commands.js';
 
-interface BulkProps {
+/** What is asked about just now; undefined: nothing. */
+export type Asked = Signal<BulkGroup | undefined>;
+
+interface BulkGroup {
   readonly of: GroupCommand;
   readonly what: string;
   readonly cause: string;
+}
+
+interface BulkProps extends BulkGroup {
   /** Told when something was done. */
   readonly done: () => Promise<void>;
 }
 
-export function Bulk({ of, what, cause, done }: BulkProps) {
-  const open = useSignal(false);
+/** The dialog stands outside of the list: a group that is done with leaves it. */
+export function BulkButton({ asked, of, what, cause }: BulkGroup & { readonly asked: Asked }) {
   return (
-    <>
-      <button
-        type="button"
-        class="button"
-        aria-label={`${of.label}: ${what}${cause === '' ? '' : `, ${cause}`}`}
-        onClick={() => {
-          open.value = true;
-        }}
-      >
-        {of.label}…
-      </button>
-      <Dialog
-        title={of.label}
-        open={open.value}
-        close={() => {
-          open.value = false;
-        }}
-      >
-        <Preview of={of} what={what} cause={cause} done={done} />
-      </Dialog>
-    </>
+    <button
+      type="button"
+      class="button"
+      aria-label={`${of.label}…: ${what}${cause === '' ? '' : `, ${cause}`}`}
+      onClick={() => {
+        asked.value = { of, what, cause };
+      }}
+    >
+      {of.label}…
+    </button>
+  );
+}
+
+export function BulkDialog({ asked, done }: { asked: Asked; done: () => Promise<void> }) {
+  const group = asked.value;
+  return (
+    <Dialog
+      title={group?.of.label ?? ''}
+      open={group !== undefined}
+      close={() => {
+        asked.value = undefined;
+      }}
+    >
+      {group !== undefined && <Preview {...group} done={done} />}
+    </Dialog>
   );
 }
 
@@ -90,7 +100,6 @@ function Preview({ of, what, cause, done }: BulkProps) {
             , <bdi>{cause}</bdi>
           </>
         )}
-        .
       </p>
       <ul class="op-examples small">
         {examples.map((example, index) => (

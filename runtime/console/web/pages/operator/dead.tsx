@@ -6,7 +6,7 @@ import type { MessageSummary } from '../../../../../schemas/console.js';
 import { Action } from '../../parts/action.js';
 import { Loaded, loading, Problem } from '../../parts/loaded.js';
 import { call } from '../../server/call.js';
-import { Bulk } from './bulk.js';
+import { type Asked, BulkButton, BulkDialog } from './bulk.js';
 import { commandFor } from './commands.js';
 import { EditDialog, RedirectDialog } from './dead-dialogs.js';
 import { MessageLines } from './message-line.js';
@@ -17,6 +17,7 @@ const DEAD = 'dead';
 const groups = loading('queue.groups', () => ({}));
 
 export function DeadPart() {
+  const asked: Asked = useSignal(undefined);
   const messages = useSignal<readonly MessageSummary[] | undefined>(undefined);
   const next = useSignal<string | undefined>(undefined);
   const problem = useSignal<string | undefined>(undefined);
@@ -46,7 +47,8 @@ export function DeadPart() {
         No way to their recipient is left. They are kept for you to decide; the senders have been
         told, where that is safe.
       </p>
-      <Causes done={again} />
+      <Causes asked={asked} />
+      <BulkDialog asked={asked} done={again} />
       {problem.value !== undefined && <Problem text={problem.value} again={() => look()} />}
       {messages.value === undefined && problem.value === undefined && (
         <p class="soft">One moment…</p>
@@ -66,7 +68,7 @@ export function DeadPart() {
 }
 
 /** By cause, with one command for all; only where there is something to choose among. */
-function Causes({ done }: { done: () => Promise<void> }) {
+function Causes({ asked }: { asked: Asked }) {
   return (
     <Loaded of={groups}>
       {({ items }) => {
@@ -80,12 +82,12 @@ function Causes({ done }: { done: () => Promise<void> }) {
                 <li key={cause} class="op-group">
                   <span class="op-group-link">
                     <span class="op-group-total">{total.toLocaleString()}</span>
-                    <span class="op-group-what">
+                    <span class="op-group-only">
                       <bdi>{cause}</bdi>
                     </span>
                   </span>
                   {command !== undefined && (
-                    <Bulk of={command} what={what} cause={cause} done={done} />
+                    <BulkButton of={command} what={what} cause={cause} asked={asked} />
                   )}
                 </li>
               );
@@ -124,7 +126,7 @@ function Choices({ message, done }: ChoicesProps) {
       <button
         type="button"
         class="button"
-        aria-label={`To somebody else: ${subject}`}
+        aria-label={`Elsewhere: ${subject}`}
         onClick={() => {
           open.value = 'redirect';
         }}
@@ -134,7 +136,7 @@ function Choices({ message, done }: ChoicesProps) {
       <button
         type="button"
         class="button"
-        aria-label={`Change the text: ${subject}`}
+        aria-label={`Edit: ${subject}`}
         onClick={() => {
           open.value = 'edit';
         }}

@@ -79,7 +79,8 @@ function reasonOf({ because, heldUntil, dueAt, outs, word }: MessageSummary): st
 }
 
 function told(because: string | undefined): string {
-  return because === undefined ? '' : `, ${because}`;
+  // The time is said already, in the reader's own hours.
+  return because === undefined ? '' : `, ${because.replace(/ until .*$/, '')}`;
 }
 
 function lastReason(outs: MessageSummary['outs']): string {

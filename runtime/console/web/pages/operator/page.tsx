@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { Link } from '../../router.js';
 import { isOperator } from '../../server/session.js';
 import '../../style/operator.css';
+import '../../style/operator-lists.css';
 import { AccountsPart } from './accounts.js';
 import { AuditPart } from './audit.js';
 import { DeadPart } from './dead.js';

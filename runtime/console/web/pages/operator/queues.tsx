@@ -8,7 +8,7 @@ import { Action } from '../../parts/action.js';
 import { Loaded, loading, Problem } from '../../parts/loaded.js';
 import { Link, query } from '../../router.js';
 import { call } from '../../server/call.js';
-import { Bulk } from './bulk.js';
+import { type Asked, BulkButton, BulkDialog } from './bulk.js';
 import { commandFor } from './commands.js';
 import { MessageLines } from './message-line.js';
 import { useRefresh } from './refresh.js';
@@ -16,6 +16,9 @@ import { useRefresh } from './refresh.js';
 const groups = loading('queue.groups', () => ({}));
 
 export function QueuesPart() {
+  const asked: Asked = useSignal(undefined);
+  /** Counts what was done: the messages are listed anew after each. */
+  const changes = useSignal(0);
   useRefresh(groups.load);
   const what = query.value.get('what') ?? undefined;
   const cause = query.value.get('cause') ?? undefined;
@@ -42,12 +45,22 @@ export function QueuesPart() {
       <Loaded of={groups}>
         {({ items, partial }) => (
           <Groups
+            asked={asked}
             items={items.filter((one) => isShown(one, { what, cause, channel }))}
             partial={partial}
           />
         )}
       </Loaded>
-      {what !== undefined && <GroupMessages key={`${what}\n${cause}`} what={what} cause={cause} />}
+      {what !== undefined && (
+        <GroupMessages key={`${what}\n${cause}\n${changes.value}`} what={what} cause={cause} />
+      )}
+      <BulkDialog
+        asked={asked}
+        done={async () => {
+          changes.value += 1;
+          await groups.load();
+        }}
+      />
     </div>
   );
 }
@@ -65,7 +78,13 @@ function isShown(group: QueueGroup, { what, cause, channel }: Shown): boolean {
   return cause === undefined || group.cause === cause;
 }
 
-function Groups({ items, partial }: { items: readonly QueueGroup[]; partial: boolean }) {
+interface GroupsProps {
+  readonly items: readonly QueueGroup[];
+  readonly partial: boolean;
+  readonly asked: Asked;
+}
+
+function Groups({ items, partial, asked }: GroupsProps) {
   if (items.length === 0) return <p class="note">Nothing waits here.</p>;
   return (
     <>
@@ -76,7 +95,7 @@ function Groups({ items, partial }: { items: readonly QueueGroup[]; partial: boo
       )}
       <ul class="op-groups">
         {items.map((group) => (
-          <GroupLine key={`${group.what}\n${group.cause}`} group={group} />
+          <GroupLine key={`${group.what}\n${group.cause}`} group={group} asked={asked} />
         ))}
       </ul>
     </>
@@ -87,7 +106,7 @@ function linkOf({ what, cause }: QueueGroup): string {
   return `/operator/queues?${new URLSearchParams({ what, cause })}`;
 }
 
-function GroupLine({ group }: { group: QueueGroup }) {
+function GroupLine({ group, asked }: { group: QueueGroup; asked: Asked }) {
   const { what, cause, total, oldestMs } = group;
   const command = commandFor(what, cause);
   return (
@@ -100,7 +119,7 @@ function GroupLine({ group }: { group: QueueGroup }) {
         </span>
         <span class="op-group-oldest small soft">oldest {spanText(oldestMs)}</span>
       </Link>
-      {command !== undefined && <Bulk of={command} what={what} cause={cause} done={groups.load} />}
+      {command !== undefined && <BulkButton of={command} what={what} cause={cause} asked={asked} />}
     </li>
   );
 }

@@ -97,7 +97,7 @@ function optionsFor(place: HTMLElement, lines: readonly Line[]): uPlot.Options {
         stroke: colour(token),
         width: 2,
         spanGaps: false,
-        points: { show: (plot) => plot.data[0].length < POINTS_SEEN, size: 4 },
+        points: { show: (plot: uPlot) => plot.data[0].length < POINTS_SEEN, size: 4 },
       })),
     ],
   };

@@ -5,7 +5,8 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { ConsoleCalls, RatePoint } from '../../../../../schemas/console.js';
+import type { RatePoint } from '../../../../../schemas/console.js';
+import type { ConsoleCalls } from '../../../../../schemas/console-calls.js';
 import { shortTime } from '../../clock.js';
 import { Loaded, loading } from '../../parts/loaded.js';
 import { type Drawing, drawChart, type Shown } from './rates-chart.js';
