@@ -1,12 +1,12 @@
 /**
- * What travels between the console's server side and its page: calls with their answers, and the
- * frames of the live line. One POST to `/api/<call>` for each call, JSON both ways.
+ * What travels between the console's server side and its page: the shapes that calls answer with
+ * (console-calls.ts), and the frames of the live line.
  *
  * Invariants: times are milliseconds since the epoch; keys are those of documents (`msg/…`), ids
  * what people read; nothing here holds a password, a token or, outside `message.body`, content.
  */
 
-import type { Account, ActiveSetting, Device, Profile, Quiet, Role } from './account.js';
+import type { Account, Role } from './account.js';
 import type { Delivery } from './delivery.js';
 import type { HistoryEntry, MessageContext, MessageEvent } from './message.js';
 
@@ -300,117 +300,6 @@ export interface AuditEntry {
   readonly what: string;
   readonly of: string;
 }
-
-type Nothing = Readonly<Record<string, never>>;
-type Done = { readonly done: number };
-type Pick1<Key extends string> = Readonly<Record<Key, string>>;
-
-/** Every call: what goes in, what comes back. Refusals are `Failure`s. */
-export interface ConsoleCalls {
-  me: { in: Nothing; out: Me };
-  signOut: { in: Nothing; out: Done };
-  'sessions.list': { in: Nothing; out: Listed<SessionSummary> };
-  'sessions.revoke': { in: Pick1<'id'>; out: Done };
-  'password.set': { in: Pick1<'password'>; out: Done };
-  /** Own messages, in and out, the newest first; `search` looks in subject, people and id. */
-  'messages.list': {
-    in: {
-      readonly box: 'inbox' | 'sent' | 'held';
-      readonly before?: string;
-      readonly search?: string;
-    };
-    out: Listed<MessageSummary> & { readonly held: number; readonly heldUntil?: number };
-  };
-  'messages.conversation': { in: Pick1<'conversation'>; out: Listed<MessageSummary> };
-  /** Opens a body: one's own, or with the right somebody else's, which is audited. */
-  'message.open': { in: Pick1<'key'>; out: Opened };
-  /** One's own message has been read: everywhere. */
-  'message.read': { in: Pick1<'key'>; out: Done };
-  'message.deliverNow': { in: { readonly key?: string }; out: Done };
-  'message.history': { in: Pick1<'id'>; out: MessageHistory };
-  /** A test with the recorded events, redacted, as text. */
-  'message.asTest': { in: Pick1<'key'>; out: { readonly text: string } };
-  'machines.list': { in: Nothing; out: Listed<{ readonly name: string }> };
-  'machines.get': {
-    in: Pick1<'name'>;
-    out: { readonly drawing: MachineDrawing; readonly definition: unknown };
-  };
-  'device.add': {
-    in: {
-      readonly name: string;
-      readonly channel: string;
-      readonly address: string;
-      /** Also put it into the default profile, before the last resort. */
-      readonly use: boolean;
-    };
-    out: Omit<Account, 'password'>;
-  };
-  'device.remove': { in: Pick1<'device'>; out: Omit<Account, 'password'> };
-  'device.test': { in: Pick1<'endpoint'>; out: { readonly id: string } };
-  'profile.put': { in: { readonly profile: Profile }; out: Omit<Account, 'password'> };
-  'profile.remove': { in: Pick1<'profile'>; out: Omit<Account, 'password'> };
-  'profile.use': { in: ActiveSetting; out: Omit<Account, 'password'> };
-  'profile.default': { in: Nothing; out: Omit<Account, 'password'> };
-  'quiet.set': { in: Quiet; out: Omit<Account, 'password'> };
-  'quiet.clear': { in: Nothing; out: Omit<Account, 'password'> };
-  /* Operators. */
-  overview: { in: Nothing; out: Overview };
-  rates: {
-    /** How far back: an hour, unless said otherwise. */
-    in: { readonly spanMs?: number };
-    out: { readonly everyMs: number; readonly points: readonly RatePoint[] };
-  };
-  /**
-   * By id, ending, address, subject or Message-ID. Words are looked for among the newest messages;
-   * `partial`: older ones were not looked at, `next` goes on there.
-   */
-  search: {
-    in: { readonly text: string; readonly before?: string };
-    out: Listed<MessageSummary> & { readonly partial: boolean };
-  };
-  'queue.groups': { in: Nothing; out: Listed<QueueGroup> & { readonly partial: boolean } };
-  'queue.messages': {
-    in: { readonly what: string; readonly cause?: string; readonly before?: string };
-    out: Listed<MessageSummary>;
-  };
-  /** Without `confirm` a preview: how many, and a few of them; nothing changes. */
-  'queue.bulk': {
-    in: {
-      readonly command: 'retry' | 'release' | 'resend';
-      readonly what: string;
-      readonly cause?: string;
-      readonly confirm?: number;
-    };
-    out: { readonly matching: number; readonly done: number; readonly examples: readonly string[] };
-  };
-  'message.command': {
-    in: { readonly key: string; readonly command: 'retry' | 'release' | 'resend' };
-    out: Done;
-  };
-  'message.redirect': { in: { readonly key: string; readonly to: string }; out: Done };
-  'message.edit': {
-    in: { readonly key: string; readonly subject?: string; readonly text: string };
-    out: Done;
-  };
-  'accounts.list': {
-    in: { readonly after?: string; readonly search?: string };
-    out: Listed<AccountSummary>;
-  };
-  'accounts.create': {
-    in: { readonly name: string; readonly password?: string; readonly operator: boolean };
-    out: AccountSummary;
-  };
-  'accounts.password': { in: { readonly name: string; readonly password: string }; out: Done };
-  /** A link that signs in once, within 15 minutes; audited. */
-  'accounts.link': { in: Pick1<'name'>; out: { readonly url: string } };
-  'accounts.remove': { in: Pick1<'name'>; out: Done };
-  audit: { in: { readonly before?: string }; out: Listed<AuditEntry> };
-}
-
-export type ConsoleCall = keyof ConsoleCalls;
-
-/** Devices as the page edits them. */
-export type { Device };
 
 /**
  * Frames of the live line (WebSocket `/live`). The server begins with `hello`; the page answers

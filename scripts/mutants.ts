@@ -1,6 +1,6 @@
 /**
- * `npm test -- mutants, or node dist/scripts/mutants.js [name …]`: does the net hold? Breaks the switch on purpose, one law at a
- * time, and runs what must notice.
+ * `npm test -- mutants`, or after it `node dist/scripts/mutants.js [name …]`: does the net hold?
+ * Breaks the switch on purpose, one law at a time, and runs what must notice.
  *
  * Stages: a copy of the sources is built and must be green · each patch of test/mutants is applied
  * to the copy, built, and must be red in words that name the law it breaks · it is taken back.

@@ -11,7 +11,8 @@ import type { Clock, Failure, Log } from '../../actors/machinery.js';
 import type { MachineEntry } from '../../actors/machines.js';
 import type { Account } from '../../schemas/account.js';
 import type { SwitchConfig } from '../../schemas/config.js';
-import type { ConsoleCall, ConsoleCalls, DemoHints } from '../../schemas/console.js';
+import type { DemoHints } from '../../schemas/console.js';
+import type { ConsoleCall, ConsoleCalls } from '../../schemas/console-calls.js';
 import { refuse } from '../operations/operation.js';
 import type { Session, Sessions } from '../sessions.js';
 import type { Store } from '../store/store.js';
@@ -36,7 +37,7 @@ export interface ConsoleParts {
   readonly rates?: Rates;
   /** What the visualizer draws; the registry's unless said otherwise. */
   readonly machines?: readonly MachineEntry[];
-  /** What the first page of the demo account shows, if it is this one; asked of none: is there one? */
+  /** What the demo account is first shown; asked of no account: is there one at all? */
   readonly demo?: (account?: Account) => DemoHints | undefined;
 }
 

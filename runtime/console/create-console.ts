@@ -5,7 +5,7 @@
  * is an answer; what throws otherwise is a bug, told as such and logged without its argument.
  */
 
-import type { ConsoleCall } from '../../schemas/console.js';
+import type { ConsoleCall } from '../../schemas/console-calls.js';
 import type { Answer } from '../control.js';
 import { refuse } from '../operations/operation.js';
 import { version } from '../version.js';

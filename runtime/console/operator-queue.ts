@@ -9,7 +9,8 @@
 
 import type { Failure } from '../../actors/machinery.js';
 import { spanText } from '../../actors/message-tracker/words.js';
-import type { ConsoleCalls, MessageSummary, QueueGroup } from '../../schemas/console.js';
+import type { MessageSummary, QueueGroup } from '../../schemas/console.js';
+import type { ConsoleCalls } from '../../schemas/console-calls.js';
 import { DEAD_ROW, QUEUE_ROWS, readMessage } from '../messages.js';
 import { commandIdentifier, refuse } from '../operations/operation.js';
 import { audit } from './audit.js';

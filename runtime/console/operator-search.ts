@@ -8,7 +8,8 @@
 
 import type { Failure } from '../../actors/machinery.js';
 import type { Account } from '../../schemas/account.js';
-import type { ConsoleCalls, MessageSummary } from '../../schemas/console.js';
+import type { MessageSummary } from '../../schemas/console.js';
+import type { ConsoleCalls } from '../../schemas/console-calls.js';
 import type { MessageDocument } from '../../schemas/message.js';
 import { readMessage, resolveMessages } from '../messages.js';
 import type { Caller, ConsoleParts } from './console-call.js';

@@ -37,17 +37,21 @@ const SNIPPETS: Readonly<Record<string, string>> = {
   handlers: `<img src=x onerror="${RUN}"><body onload="${RUN}"><details open ontoggle="${RUN}">x`,
   'script links': `<a href="javascript:${RUN}">here</a><a href=" java&#10;script:${RUN}">or here</a>
     <a href="data:text/html,<script>${RUN}</script>">or there</a>`,
-  forms: `<form action="TRAP/form"><input name=q autofocus onfocus="${RUN}"><button>go</button></form>
+  forms: `<form action="TRAP/form"><input name=q autofocus onfocus="${RUN}">
+    <button>go</button></form>
     <button formaction="TRAP/button">go</button>`,
   frames: `<iframe src="TRAP/frame"></iframe><iframe srcdoc="<script>${RUN}</script>"></iframe>
     <object data="TRAP/object"></object><embed src="TRAP/embed"><applet code="TRAP/applet">`,
   svg: `<svg onload="${RUN}"><image href="TRAP/svg.png"/><use href="TRAP/use.svg#x"/>
-    <foreignObject><script>${RUN}</script></foreignObject></svg><math href="javascript:${RUN}">x</math>`,
-  'a style sheet that tells': `<link rel=stylesheet href="TRAP/style.css"><style>@import "TRAP/in.css";
+    <foreignObject><script>${RUN}</script></foreignObject></svg>
+    <math href="javascript:${RUN}">x</math>`,
+  'a style sheet that tells': `<link rel=stylesheet href="TRAP/style.css"><style>
+    @import "TRAP/in.css";
     input[value^=a]{background:url(TRAP/leak?a)} body{background:url('TRAP/bg.png')}</style>
     <div style="background:url(TRAP/inline.png);position:fixed;inset:0">covers</div>`,
   'pictures that tell': `<img src="TRAP/pixel.png"><img srcset="TRAP/set.png 2x">
-    <table background="TRAP/table.png"><tr><td>x</table><video poster="TRAP/poster.png" src="TRAP/v">
+    <table background="TRAP/table.png"><tr><td>x</table>
+    <video poster="TRAP/poster.png" src="TRAP/v">
     <input type=image src="TRAP/input.png"><picture><source srcset="TRAP/pic.png"><img></picture>`,
   'another base': `<base href="TRAP/"><img src="based.png"><meta http-equiv=refresh
     content="0;url=TRAP/refresh"><meta http-equiv="Set-Cookie" content="pb=x">
@@ -59,7 +63,8 @@ const SNIPPETS: Readonly<Record<string, string>> = {
 };
 
 function rightToLeft(): string {
-  return `Subject: =?utf-8?B?${Buffer.from('invoice \u202Egpj.exe\u202C').toString('base64')}?=\r\n`;
+  const subject = Buffer.from('invoice \u202Egpj.exe\u202C').toString('base64');
+  return `Subject: =?utf-8?B?${subject}?=\r\n`;
 }
 
 /** All of them; TRAP is replaced by `trap`, "http://127.0.0.1:1234". */

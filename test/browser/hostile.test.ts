@@ -152,7 +152,8 @@ const post = (path, type, body) => fetch('ORIGIN' + path, {
   method: 'POST', credentials: 'include', mode: 'no-cors', headers: { 'Content-Type': type }, body,
 }).catch(() => undefined);
 tried.push(post('/api/quiet.set', 'text/plain', '{"until":9999999999999,"exceptions":[]}'));
-tried.push(post('/c/CHANNEL/send', 'application/x-www-form-urlencoded', 'to=demo&subject=forged&text=x'));
+tried.push(post('/c/CHANNEL/send', 'application/x-www-form-urlencoded',
+  'to=demo&subject=forged&text=x'));
 tried.push(fetch('ORIGIN/api/me', { method: 'POST', credentials: 'include', body: '{}',
   headers: { 'Content-Type': 'application/json' } }).then((a) => a.text(), () => 'refused'));
 tried.push(new Promise((resolve) => {

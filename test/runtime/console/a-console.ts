@@ -23,12 +23,8 @@ import type { Store } from '../../../runtime/store/store.js';
 import { type RunningSwitch, startSwitch } from '../../../runtime/switch.js';
 import type { Account, Role } from '../../../schemas/account.js';
 import type { Recipient } from '../../../schemas/address.js';
-import type {
-  ConsoleCall,
-  ConsoleCalls,
-  PageFrame,
-  ServerFrame,
-} from '../../../schemas/console.js';
+import type { PageFrame, ServerFrame } from '../../../schemas/console.js';
+import type { ConsoleCall, ConsoleCalls } from '../../../schemas/console-calls.js';
 import type { ErrorCode } from '../../../schemas/errors.js';
 import { messageKey } from '../../../schemas/identifier.js';
 import type { Submission } from '../../../schemas/submission.js';

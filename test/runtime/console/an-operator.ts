@@ -21,7 +21,7 @@ import { createSessions } from '../../../runtime/sessions-in-store.js';
 import { createMemoryStore } from '../../../runtime/store/memory.js';
 import { startSwitch } from '../../../runtime/switch.js';
 import type { Account, Role } from '../../../schemas/account.js';
-import type { ConsoleCalls } from '../../../schemas/console.js';
+import type { ConsoleCalls } from '../../../schemas/console-calls.js';
 import type { ErrorCode } from '../../../schemas/errors.js';
 import { type ManualClock, manualClock } from '../../harness/manual-clock.js';
 

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ConsoleCall } from '../../../schemas/console.js';
+import type { ConsoleCall } from '../../../schemas/console-calls.js';
 import type { ErrorCode } from '../../../schemas/errors.js';
 import { aConsole, LINE, type Person, type TestConsole } from './a-console.js';
 

@@ -2,7 +2,7 @@
 
 import { type Signal, signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import type { ConsoleCall, ConsoleCalls } from '../../../../schemas/console.js';
+import type { ConsoleCall, ConsoleCalls } from '../../../../schemas/console-calls.js';
 import { call } from '../server/call.js';
 
 export interface Loading<Value> {

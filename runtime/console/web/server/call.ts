@@ -1,6 +1,6 @@
 /** Calls to the console's server side: one POST each, typed by `ConsoleCalls`. */
 
-import type { ConsoleCall, ConsoleCalls } from '../../../../schemas/console.js';
+import type { ConsoleCall, ConsoleCalls } from '../../../../schemas/console-calls.js';
 
 /** What the switch refused, in its own words. */
 export class Refused extends Error {
