@@ -175,7 +175,7 @@ function StateBox({ node, place, mark, isBox, current }: StateBoxProps) {
         </text>
       ) : (
         <text class="chart-name" x={middle.x} y={middle.y}>
-          {node.label}
+          {titleOf(node)}
         </text>
       )}
     </g>
@@ -183,6 +183,7 @@ function StateBox({ node, place, mark, isBox, current }: StateBoxProps) {
 }
 
 function titleOf({ label, kind }: MachineNode): string {
+  if (kind === 'history') return `↩ ${label}`;
   return kind === 'parallel' ? `${label} (all at once)` : label;
 }
 

@@ -1,4 +1,4 @@
-/** The switch's words as they read here: its times, in UTC, become the reader's. Pure but for that. */
+/** The switch's words as they read here: its times, in UTC, become the reader's. */
 
 import { untilTime } from '../../clock.js';
 

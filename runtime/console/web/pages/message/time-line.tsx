@@ -62,7 +62,7 @@ export function TimeLine({ history, drawing, number, show, hasten, below }: Time
   );
 }
 
-/** Scrolls the line within its frame, never the page; behind the newest step comes what is planned. */
+/** Scrolls within its own frame, never the page; behind the newest step comes what is planned. */
 function keepInView(frame: HTMLElement | null): void {
   const row = frame?.querySelector('[aria-current="step"]')?.closest('li');
   if (!row || !frame) return;
