@@ -1,6 +1,5 @@
 /** "Quiet 1 min": what comes waits, counted down, and goes on by itself. */
 
-import { useSignalEffect } from '@preact/signals';
 import { now, untilTime } from '../../clock.js';
 import { Action } from '../../parts/action.js';
 import { call } from '../../server/call.js';
@@ -12,12 +11,8 @@ const QUIET_MS = 60_000;
 
 export function QuietMinute() {
   const until = quietNow.value?.until;
-  const isQuiet = until !== undefined;
-  useSignalEffect(() => {
-    // Its end is nobody's change of a message that this page would hear of.
-    if (quietNow.value === undefined) void loadRecent();
-  });
-  if (!isQuiet) return <Action run={() => quietUntil(now.value + QUIET_MS)}>Quiet 1 min</Action>;
+  if (until === undefined)
+    return <Action run={() => quietUntil(now.value + QUIET_MS)}>Quiet 1 min</Action>;
   return (
     <div class="note warn row grow" role="status">
       <span class="grow">
