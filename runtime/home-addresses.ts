@@ -1,6 +1,9 @@
 /**
- * When the domain has changed, every account gets its address there too; the old ones stay, so that
- * nobody's mail is refused on the day of the change. What the last domain was stands in the store.
+ * When the domain has changed, or a channel has come on which accounts have addresses, every account
+ * gets its address there too; the old ones stay, so that nobody's mail is refused on the day of the
+ * change. Where such a channel gives a device, the account gets that as well, and where its standard
+ * profile only keeps messages, the device comes before. What there was at the last start stands in
+ * the store.
  *
  * Invariant: a crash in between repeats it at the next start; giving an address twice is giving it
  * once. An address that somebody else has is told in the log and left.
@@ -8,7 +11,12 @@
 
 import type { Clock, Log } from '../actors/machinery.js';
 import type { Account } from '../schemas/account.js';
-import type { WrittenAddress } from './account-opening.js';
+import {
+  type AddressChannels,
+  firstDevices,
+  normalAddress,
+  type WrittenAddress,
+} from './account-opening.js';
 import type { Accounts } from './accounts.js';
 import type { Store } from './store/store.js';
 
@@ -22,14 +30,16 @@ export interface HomeParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly domain: string;
+  readonly channels: AddressChannels;
   readonly defaultAddresses: (name: string) => readonly WrittenAddress[];
 }
 
-/** The number of addresses given; 0 when the domain is the one of the last start. */
+/** The number of addresses given; 0 when nothing has changed since the last start. */
 export async function giveHomeAddresses(parts: HomeParts): Promise<number> {
   const { store, domain } = parts;
   const known = await store.get(KEY);
-  if (known?.value === domain) return 0;
+  const pattern = JSON.stringify(parts.defaultAddresses('{name}'));
+  if (known?.value === pattern) return 0;
   let given = 0;
   let after: string | undefined;
   for (;;) {
@@ -39,29 +49,61 @@ export async function giveHomeAddresses(parts: HomeParts): Promise<number> {
     if (page.length < PAGE) break;
     after = page.at(-1)?.id;
   }
-  await remember(parts, known?.rev);
+  await remember(parts, pattern, known?.rev);
   if (given > 0) parts.log.info('accounts.homeAddresses', { domain, given });
   return given;
 }
 
-async function giveOne(
-  { accounts, defaultAddresses, log }: HomeParts,
-  { id, name, version }: Account,
-): Promise<number> {
+async function giveOne(parts: HomeParts, { id, name, version }: Account): Promise<number> {
+  const { accounts, defaultAddresses, log } = parts;
   let given = 0;
   for (const address of defaultAddresses(name)) {
     const added = await accounts.addAddress(id, address);
-    if (added.ok) given += added.account.version > version ? 1 : 0;
-    else log.warn('accounts.homeAddress', { account: name, reason: added.message });
+    if (!added.ok) {
+      log.warn('accounts.homeAddress', { account: name, reason: added.message });
+    } else if (added.account.version > version) {
+      given += 1;
+      await giveDevice(parts, added.account, address);
+    }
   }
   return given;
 }
 
-async function remember({ store, clock, domain }: HomeParts, rev?: number): Promise<void> {
+/** The device that comes with a channel, for an account that has nothing there yet. */
+async function giveDevice(
+  { accounts, channels, log }: HomeParts,
+  account: Account,
+  written: WrittenAddress,
+): Promise<void> {
+  const address = normalAddress(channels, written);
+  if (!('channel' in address)) return;
+  const [device] = firstDevices(channels, [address]);
+  const has = account.devices.some(({ endpoints }) =>
+    endpoints.some((own) => own.address.channel === written.channel),
+  );
+  if (device === undefined || has) return;
+  const added = await accounts.addDevice(account.id, { name: device.name, addresses: [address] });
+  if (!added.ok) {
+    log.warn('accounts.homeDevice', { account: account.name, reason: added.message });
+    return;
+  }
+  const endpoint = added.account.devices.at(-1)?.endpoints[0]?.id;
+  const profile = added.account.profiles.find(({ id }) => id === added.account.defaultProfile);
+  const keeper = added.account.devices
+    .flatMap(({ endpoints }) => endpoints)
+    .find(({ lastResort }) => lastResort === true)?.id;
+  const [first, ...others] = profile?.steps ?? [];
+  const onlyKeeps = others.length === 0 && first?.endpoints.join() === keeper;
+  if (profile === undefined || first === undefined || endpoint === undefined || !onlyKeeps) return;
+  const steps = [{ endpoints: [endpoint] }, first];
+  await accounts.putProfile(account.id, { ...profile, steps });
+}
+
+async function remember({ store, clock }: HomeParts, pattern: string, rev?: number): Promise<void> {
   const token = Buffer.from(clock.random(TOKEN_BYTES)).toString('base64url');
   const times = { lookAt: null, dueAt: null, purgeAt: null };
   const head = { rows: [], ...times, lane: '', closed: true, outboxSize: 0, unique: null };
-  const written = { key: KEY, value: domain, head, token };
+  const written = { key: KEY, value: pattern, head, token };
   if (rev === undefined) await store.create(written);
   else await store.save({ ...written, rev });
 }

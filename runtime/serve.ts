@@ -230,12 +230,12 @@ function watchedBy(
 
 /** What must be there before the first message comes. */
 async function prepareAccounts(
-  { config, clock, log }: ServeParts,
+  { config, clock, log, channels }: ServeParts,
   store: Store,
   { accounts, defaultAddresses }: Core,
 ): Promise<void> {
   const { domain, operator } = config;
-  await giveHomeAddresses({ accounts, store, clock, log, domain, defaultAddresses });
+  await giveHomeAddresses({ accounts, store, clock, log, domain, channels, defaultAddresses });
   await openOperator(accounts, operator);
 }
 

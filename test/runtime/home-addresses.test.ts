@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { createLoopback } from '../../actors/channels/loopback/index.js';
 import { giveHomeAddresses } from '../../runtime/home-addresses.js';
 import { createMemoryStore } from '../../runtime/store/memory.js';
 import { aSwitch, must } from '../acceptance/a-switch.js';
@@ -9,6 +10,9 @@ import { aSwitch, must } from '../acceptance/a-switch.js';
 async function setUp(t: TestContext) {
   const store = createMemoryStore();
   const on = await aSwitch(t, ['a'], {}, store);
+  const { address } = createLoopback('a');
+  const facts = { ...createLoopback('a').facts, device: 'Browser' };
+  const channel = { name: 'a', facts, address };
   const warned: string[] = [];
   const log = { debug() {}, info() {}, error() {}, warn: (event: string) => warned.push(event) };
   const move = (domain: string) =>
@@ -18,6 +22,7 @@ async function setUp(t: TestContext) {
       clock: on.clock,
       log,
       domain,
+      channels: [channel],
       defaultAddresses: (name) => [{ channel: 'a', value: `${name}.${domain}` }],
     });
   return { on, move, warned };
@@ -46,4 +51,18 @@ test('an address that somebody else has is told, and left', async (t) => {
   await move('new');
   assert.deepEqual(warned, ['accounts.homeAddress']);
   assert.equal((await on.accounts.find('ann.new'))?.name, 'x');
+});
+
+test('an account of an earlier release gets the device that comes with a new channel', async (t) => {
+  const { on, move } = await setUp(t);
+  const ann = must(await on.accounts.create({ name: 'ann' }));
+  const keeper = ann.devices.at(-1)?.endpoints[0]?.id;
+  assert.equal(await move('new'), 1);
+  const after = await on.accounts.find('ann');
+  const device = after?.devices.find(({ name }) => name === 'Browser');
+  assert.deepEqual(device?.endpoints[0]?.address, { channel: 'a', value: 'ann.new' });
+  const steps = after?.profiles.find(({ id }) => id === after.defaultProfile)?.steps;
+  assert.deepEqual(steps, [{ endpoints: [device?.endpoints[0]?.id] }, { endpoints: [keeper] }]);
+  assert.equal(await move('new'), 0);
+  assert.deepEqual(await on.accounts.find('ann'), after);
 });
