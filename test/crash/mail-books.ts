@@ -4,14 +4,19 @@
  */
 
 import type { MessageDocument } from '../../schemas/message.js';
-import { type Arrival, balance } from '../harness/ledger.js';
+import { type Arrival, balance, type Submitted } from '../harness/ledger.js';
 import { checkEnds, lostIn } from './books.js';
-import type { MailWorld } from './mail-world.js';
 import type { Checked, Expected } from './world.js';
+
+/** What senders and next hop know. */
+export interface MailFacts {
+  readonly submitted: readonly Submitted[];
+  arrivals(): Arrival[];
+}
 
 /** Balances a round; the switch must be drained. */
 export function checkMail(
-  world: MailWorld,
+  world: MailFacts,
   documents: readonly MessageDocument[],
   expected: readonly Expected[],
 ): Checked {
@@ -71,7 +76,7 @@ function refersTo(reference: string | undefined, token: string): boolean {
 }
 
 /** Law 13: the same input twice is one message. */
-function checkSubmissions({ submitted }: MailWorld): string[] {
+function checkSubmissions({ submitted }: MailFacts): string[] {
   const ids = new Map<string, Set<string>>();
   for (const { token, id } of submitted) {
     if (id !== undefined) ids.set(token, (ids.get(token) ?? new Set()).add(id));

@@ -81,13 +81,13 @@ async function strikeAll<Around extends World>(
   return results;
 }
 
-test('mail, at every crash point: killed, started again, drained, and the ledger balances', async (t) => {
+test('mail, at every crash point: killed, started again, drained, balanced', async (t) => {
   const results = await strikeAll(t, MAIL_LOAD);
   const sites = [...results.changingSites, ...MAIL_SITES, 'flush'];
   assertPoints(results, { load: 'mail', sites });
 });
 
-test('every channel of the registry that has a peer, at every crash point: the same', async (t) => {
+test('every channel with a peer, at every crash point: the same', async (t) => {
   const results = await strikeAll(t, PEER_LOAD);
   assertPoints(results, { load: 'peers', sites: [...DOOR_SITES, 'flush'] });
 });

@@ -7,22 +7,33 @@ import { channels } from '../../actors/channels/index.js';
 import type { MessageDocument } from '../../schemas/message.js';
 import { balance } from '../harness/ledger.js';
 import { checkEnds, lostIn } from './books.js';
-import type { PeersWorld } from './peers-world.js';
 import type { Checked, Expected } from './world.js';
+
+/** One channel's arrivals, since the books were opened. */
+export interface Arrived {
+  readonly channel: string;
+  readonly arrived: readonly { readonly subject: string; readonly address: string }[];
+}
+
+/** What the peers know. */
+export interface PeerFacts {
+  readonly acknowledged: readonly { readonly token: string; readonly id: string }[];
+  readonly deaths: number;
+  arrivals(): readonly Arrived[];
+}
 
 const KEEPING = new Set(channels.filter(({ facts }) => facts.keeps).map(({ name }) => name));
 
 const subjectOf = ({ input }: MessageDocument): string => input.header.subject ?? '';
 
 export function checkPeers(
-  world: PeersWorld,
+  world: PeerFacts,
   documents: readonly MessageDocument[],
   expected: readonly Expected[],
 ): Checked {
-  const balances = world.sides.map((side) => {
-    const arrived = world.arrivalsAt(side);
+  const balances = world.arrivals().map(({ channel, arrived }) => {
     const arrivals = arrived.map(({ subject, address }) => ({ token: subject, address }));
-    const books = { submitted: [], arrivals, documents, channel: side.name, tokenIn: subjectOf };
+    const books = { submitted: [], arrivals, documents, channel, tokenIn: subjectOf };
     return balance(books);
   });
   const duplicates = balances.reduce((sum, one) => sum + one.duplicates, 0);
@@ -41,7 +52,7 @@ export function checkPeers(
 
 /** What was acknowledged is there, once (laws 1, 13). */
 function checkAcknowledged(
-  { acknowledged }: PeersWorld,
+  { acknowledged }: PeerFacts,
   documents: readonly MessageDocument[],
 ): string[] {
   return acknowledged.flatMap(({ token, id }) => {
@@ -54,7 +65,7 @@ function checkAcknowledged(
 
 /** It ended as it should: at the device, or kept where the device was away meanwhile. */
 function checkExpected(
-  world: PeersWorld,
+  world: PeerFacts,
   { token, state, at }: Expected,
   documents: readonly MessageDocument[],
 ): string[] {
@@ -62,10 +73,8 @@ function checkExpected(
   if (document === undefined) return [`MISSING: no message ${token}`];
   if (document.state !== state) return [`${token} is ${document.state}`];
   if (at === undefined) return [];
-  const arrived = world.sides.some((side) =>
-    world.arrivalsAt(side).some(({ subject, address }) => subject === token && address === at),
-  );
-  if (arrived) return [];
+  const arrived = world.arrivals().flatMap((one) => one.arrived);
+  if (arrived.some(({ subject, address }) => subject === token && address === at)) return [];
   const kept = document.context.deliveries.some(
     ({ address, phase }) => KEEPING.has(address.channel) && phase === 'confirmed',
   );

@@ -10,7 +10,7 @@ import type { ChannelPeer, OpenPeer, PeerSending } from '../../actors/channel.js
 import type { MessageDocument } from '../../schemas/message.js';
 import { type PeeredChannel, withPeers } from '../harness/channel-peers.js';
 import { configText } from './configuration.js';
-import { checkPeers } from './peer-books.js';
+import { type Arrived, checkPeers } from './peer-books.js';
 import { addressOf, type Subscriber } from './subscribers.js';
 import { Died, type SwitchChild } from './switch-child.js';
 import { type Checked, type Expected, World } from './world.js';
@@ -130,8 +130,11 @@ export class PeersWorld extends World {
     return checkPeers(this, documents, expected);
   }
 
-  arrivalsAt(side: Side): readonly { readonly subject: string; readonly address: string }[] {
-    return side.peer.arrivals().slice(this.#arrivedBefore.get(side) ?? 0);
+  arrivals(): readonly Arrived[] {
+    return this.sides.map((side) => {
+      const arrived = side.peer.arrivals().slice(this.#arrivedBefore.get(side) ?? 0);
+      return { channel: side.name, arrived };
+    });
   }
 
   /** Sends by the side's peer until it is acknowledged. */

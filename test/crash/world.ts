@@ -151,10 +151,10 @@ export abstract class World {
 /** A death is told by the line first, and then by the process. */
 async function isGoneSoon(child: SwitchChild): Promise<boolean> {
   let limit: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    limit = setTimeout(resolve, DEATH_MAX_MS);
+  const late = new Promise<boolean>((resolve) => {
+    limit = setTimeout(() => resolve(child.isGone), DEATH_MAX_MS);
   });
-  await Promise.race([child.gone, late]);
+  const isGone = await Promise.race([child.gone.then(() => true), late]);
   clearTimeout(limit);
-  return child.isGone;
+  return isGone;
 }
