@@ -71,7 +71,8 @@ test('a profile is written, used with one tap, and gone again', TIMEOUT, async (
   await page.getByRole('button', { name: 'Use Meeting' }).first().press('Enter');
   await chip.filter({ hasText: 'Meeting' }).waitFor();
   await page.locator('.chip-panel').waitFor({ state: 'detached' });
-  await page.getByRole('button', { name: 'Delete Meeting' }).press('Enter');
+  await page.getByRole('button', { name: 'Delete Meeting', exact: true }).press('Enter');
+  await page.getByRole('button', { name: 'Yes, delete Meeting' }).press('Enter');
   await chip.filter({ hasText: 'Default' }).waitFor();
   await page.getByRole('heading', { name: /^Meeting/ }).waitFor({ state: 'detached' });
 });
@@ -116,6 +117,7 @@ test(
     await assertAccessible(opened);
     await form.getByLabel('Address there').fill('demo@work.example');
     await form.getByLabel('Address there').press('Enter');
+    await form.waitFor({ state: 'detached' });
     await page.getByText('demo@work.example').waitFor();
     await page.getByRole('button', { name: 'Send a test to Browser' }).press('Enter');
     await page.getByRole('link', { name: 'watch the test' }).waitFor();

@@ -100,7 +100,7 @@ function Top({ box, help }: { box: BoxName; help: () => void }) {
 
 /** Looked for by the switch, in subject, people and id. */
 function Search({ box }: { box: BoxName }) {
-  const { sought, seek } = boxOf(box);
+  const shown = boxOf(box);
   return (
     <search>
       <form
@@ -108,7 +108,7 @@ function Search({ box }: { box: BoxName }) {
         class="mail-search"
         onSubmit={(event) => {
           event.preventDefault();
-          void seek(String(new FormData(event.currentTarget).get('search')).trim());
+          void shown.seek(String(new FormData(event.currentTarget).get('search')).trim());
         }}
       >
         <input
@@ -117,10 +117,10 @@ function Search({ box }: { box: BoxName }) {
           class="mail-search-field"
           placeholder="Search: subject, people, id"
           aria-label="Search in subject, people and id"
-          defaultValue={sought.peek()}
+          defaultValue={shown.sought.peek()}
           onInput={(event) => {
             // The field's own cross empties it: then everything is listed again at once.
-            if (event.currentTarget.value === '') void seek('');
+            if (event.currentTarget.value === '') void shown.seek('');
           }}
         />
       </form>

@@ -7,7 +7,7 @@
  */
 
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { MessageSummary } from '../../../../../schemas/console.js';
+import type { Listed, MessageSummary } from '../../../../../schemas/console.js';
 import { after } from '../../clock.js';
 import { call } from '../../server/call.js';
 import { changed, stale } from '../../server/live.js';
@@ -49,98 +49,114 @@ function belongs(box: BoxName, message: MessageSummary): boolean {
   return message.direction === 'in' && waits === (box === 'held');
 }
 
-function makeBox(name: BoxName): Box & { take(message: MessageSummary): void } {
-  const known = signal<ReadonlyMap<string, MessageSummary> | undefined>(undefined);
-  const next = signal<string | undefined>(undefined);
-  const busy = signal(false);
-  const problem = signal<string | undefined>(undefined);
-  const sought = signal('');
-  const arrived = new Set<string>();
-  /** Told by the line while a list was awaited: the list may be older than that. */
-  let meanwhile = new Set<string>();
-  let latest = 0;
+type Known = ReadonlyMap<string, MessageSummary>;
 
-  async function list(before: string | undefined): Promise<void> {
-    latest += 1;
-    const mine = latest;
-    busy.value = true;
-    meanwhile = new Set();
+class ListedBox implements Box {
+  readonly name: BoxName;
+  readonly busy = signal(false);
+  readonly problem = signal<string | undefined>(undefined);
+  readonly sought = signal('');
+  readonly messages: Box['messages'];
+  readonly hasMore: Box['hasMore'];
+  readonly arrived = new Set<string>();
+  readonly #known = signal<Known | undefined>(undefined);
+  readonly #next = signal<string | undefined>(undefined);
+  /** Told by the line while a list was awaited: the list may be older than that. */
+  readonly #meanwhile = new Map<string, MessageSummary>();
+  #latest = 0;
+
+  constructor(name: BoxName) {
+    this.name = name;
+    this.messages = computed(() => this.#known.value && inOrder(this.#known.value));
+    this.hasMore = computed(() => this.#next.value !== undefined);
+  }
+
+  settle(): void {
+    this.arrived.clear();
+  }
+
+  load(): Promise<void> {
+    return this.#list(undefined);
+  }
+
+  loadMore(): Promise<void> {
+    return this.#list(this.#next.value);
+  }
+
+  async seek(text: string): Promise<void> {
+    if (text === this.sought.value) return;
+    this.sought.value = text;
+    this.#known.value = undefined;
+    await this.load();
+  }
+
+  /** A change that the live line tells. */
+  take(message: MessageSummary): void {
+    if (this.busy.value) this.#meanwhile.set(message.key, message);
+    const known = this.#known.value;
+    if (known === undefined) return;
+    const isNew = !known.has(message.key);
+    const changed = this.#changed(known, message);
+    if (isNew && changed.has(message.key)) this.arrived.add(message.key);
+    this.#known.value = changed;
+  }
+
+  #changed(known: Known, message: MessageSummary): Known {
+    const old = known.get(message.key);
+    // What one writes to oneself came and was sent; it stays in both.
+    const stays = belongs(this.name, message) || (old !== undefined && this.name === 'sent');
+    // A search's answer is not guessed at: it only follows what it already holds.
+    if (old === undefined && (this.sought.value !== '' || !stays)) return known;
+    const after = new Map(known);
+    if (stays) after.set(message.key, old === undefined ? message : newer(message, old));
+    else after.delete(message.key);
+    return after;
+  }
+
+  async #list(before: string | undefined): Promise<void> {
+    this.#latest += 1;
+    const mine = this.#latest;
+    this.busy.value = true;
+    if (before === undefined) this.#meanwhile.clear();
     try {
-      const search = sought.value === '' ? {} : { search: sought.value };
+      const search = this.sought.value === '' ? {} : { search: this.sought.value };
       const from = before === undefined ? {} : { before };
-      const answer = await call('messages.list', { box: name, ...from, ...search });
-      if (mine !== latest) return;
-      const oldest = answer.items.at(-1);
-      // Where older pages stay, so does the way on from them.
-      const touches = oldest !== undefined && known.value?.has(oldest.key) === true;
-      if (before !== undefined || !touches) next.value = answer.next;
-      const base =
-        before === undefined ? withoutGap(known.value, answer.items, meanwhile) : known.value;
-      known.value = merged(base, answer.items);
+      const answer = await call('messages.list', { box: this.name, ...from, ...search });
+      if (mine !== this.#latest) return;
+      this.#show(answer, before);
       const { held: count, heldUntil: until } = answer;
       held.value = { count, ...(until !== undefined && { until }) };
-      problem.value = undefined;
+      this.problem.value = undefined;
     } catch (error) {
-      if (mine === latest) problem.value = error instanceof Error ? error.message : String(error);
+      if (mine !== this.#latest) return;
+      this.problem.value = error instanceof Error ? error.message : String(error);
     } finally {
-      if (mine === latest) busy.value = false;
+      if (mine === this.#latest) this.busy.value = false;
     }
   }
 
-  return {
-    name,
-    messages: computed(() => known.value && inOrder(known.value)),
-    hasMore: computed(() => next.value !== undefined),
-    busy,
-    problem,
-    sought,
-    arrived,
-    settle: () => arrived.clear(),
-    load: () => list(undefined),
-    loadMore: () => list(next.value),
-    async seek(text) {
-      if (text === sought.value) return;
-      sought.value = text;
-      known.value = undefined;
-      await list(undefined);
-    },
-    take(message) {
-      const before = known.value;
-      if (before === undefined) return;
-      const old = before.get(message.key);
-      // A search's answer is not guessed at: it only follows what it already holds.
-      if (old === undefined && (sought.value !== '' || !belongs(name, message))) return;
-      meanwhile.add(message.key);
-      const after = new Map(before);
-      // What one writes to oneself came and was sent; it stays in both.
-      if (belongs(name, message) || name === 'sent') {
-        if (old === undefined) arrived.add(message.key);
-        after.set(message.key, old === undefined ? message : newer(message, old));
-      } else after.delete(message.key);
-      known.value = after;
-    },
-  };
+  #show(answer: Listed<MessageSummary>, before: string | undefined): void {
+    const known = this.#known.value;
+    const oldest = answer.items.at(-1);
+    // Where older pages stay, so does the way on from them.
+    const touches = oldest !== undefined && known?.has(oldest.key) === true;
+    if (before !== undefined || !touches) this.#next.value = answer.next;
+    const base = before === undefined ? withoutGap(known, answer.items) : known;
+    let all = merged(base, answer.items);
+    for (const message of this.#meanwhile.values()) all = this.#changed(all, message);
+    this.#known.value = all;
+  }
 }
 
 /** What stays beside a fresh first page: nothing, if there may be a gap between the two. */
-function withoutGap(
-  known: ReadonlyMap<string, MessageSummary> | undefined,
-  fresh: readonly MessageSummary[],
-  meanwhile: ReadonlySet<string>,
-): ReadonlyMap<string, MessageSummary> | undefined {
-  if (known === undefined) return undefined;
+function withoutGap(known: Known | undefined, fresh: readonly MessageSummary[]): Known | undefined {
   const oldest = fresh.at(-1);
-  const touches = oldest !== undefined && known.has(oldest.key);
-  const stays = new Set([...meanwhile, ...(touches ? fresh.map(({ key }) => key) : [])]);
-  return new Map(
-    [...known].filter(([key, { at }]) => stays.has(key) || (touches && at < oldest.at)),
-  );
+  if (known === undefined || oldest === undefined || !known.has(oldest.key)) return undefined;
+  const isFresh = new Set(fresh.map(({ key }) => key));
+  return new Map([...known].filter(([key, { at }]) => isFresh.has(key) || at < oldest.at));
 }
 
-function merged(
-  known: ReadonlyMap<string, MessageSummary> | undefined,
-  more: readonly MessageSummary[],
-): ReadonlyMap<string, MessageSummary> {
+function merged(known: Known | undefined, more: readonly MessageSummary[]): Known {
   const all = new Map(known);
   for (const message of more) {
     const old = all.get(message.key);
@@ -149,13 +165,17 @@ function merged(
   return all;
 }
 
-function inOrder(known: ReadonlyMap<string, MessageSummary>): readonly MessageSummary[] {
+function inOrder(known: Known): readonly MessageSummary[] {
   return [...known.values()].sort(
     (one, other) => other.at - one.at || (one.key < other.key ? 1 : -1),
   );
 }
 
-const boxes = { inbox: makeBox('inbox'), sent: makeBox('sent'), held: makeBox('held') };
+const boxes = {
+  inbox: new ListedBox('inbox'),
+  sent: new ListedBox('sent'),
+  held: new ListedBox('held'),
+};
 
 export function boxOf(name: BoxName): Box {
   return boxes[name];

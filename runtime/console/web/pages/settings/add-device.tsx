@@ -1,6 +1,6 @@
 /** A new device: what it is called, by which channel it is reached, and at which address. */
 
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import type { ChannelEntry } from '../../../../../schemas/console.js';
 import { call } from '../../server/call.js';
 import { account, me } from '../../server/session.js';
@@ -45,6 +45,29 @@ export function AddDevice({ done }: { done: () => void }) {
         void add(event.currentTarget);
       }}
     >
+      <Fields channels={channels} chosen={chosen} />
+      {problem.value !== undefined && (
+        <p class="note bad" role="alert">
+          {problem.value}
+        </p>
+      )}
+      <div>
+        <button type="submit" class="button first" disabled={busy.value}>
+          Add
+        </button>
+      </div>
+    </form>
+  );
+}
+
+interface FieldsProps {
+  readonly channels: readonly ChannelEntry[];
+  readonly chosen: Signal<string>;
+}
+
+function Fields({ channels, chosen }: FieldsProps) {
+  return (
+    <>
       <label>
         Name
         <input name="name" required maxLength={200} placeholder="Phone, laptop, mail at work" />
@@ -78,16 +101,6 @@ export function AddDevice({ done }: { done: () => void }) {
       <label class="check">
         <input name="use" type="checkbox" defaultChecked={true} /> Use it in the default profile
       </label>
-      {problem.value !== undefined && (
-        <p class="note bad" role="alert">
-          {problem.value}
-        </p>
-      )}
-      <div>
-        <button type="submit" class="button first" disabled={busy.value}>
-          Add
-        </button>
-      </div>
-    </form>
+    </>
   );
 }

@@ -1,6 +1,6 @@
 /** Profiles: which one holds, one tap to another, and what each of them does. */
 
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import type { Profile, ProfileStep } from '../../../../../schemas/account.js';
 import type { Me } from '../../../../../schemas/console.js';
 import { untilTime } from '../../clock.js';
@@ -67,13 +67,11 @@ interface ItemProps {
 }
 
 function ProfileItem({ profile, account, edit }: ItemProps) {
+  const removing = useSignal(false);
   const standing = profileNow.value;
   const isActive = standing?.profile.id === profile.id;
   const isDefault = account.defaultProfile === profile.id;
   const until = isActive ? standing.until : undefined;
-  async function remove(): Promise<void> {
-    accountNow.value = await call('profile.remove', { profile: profile.id });
-  }
   return (
     <li class="stack tight">
       <div class="row">
@@ -100,11 +98,19 @@ function ProfileItem({ profile, account, edit }: ItemProps) {
           Edit
         </button>
         {!isDefault && (
-          <Action kind="plain" run={remove} label={`Delete ${profile.name}`}>
+          <button
+            type="button"
+            class="button plain small-button"
+            aria-label={`Delete ${profile.name}`}
+            onClick={() => {
+              removing.value = true;
+            }}
+          >
             Delete
-          </Action>
+          </button>
         )}
       </div>
+      {removing.value && <Removal profile={profile} removing={removing} />}
       <ol class="profile-steps small">
         {profile.steps.map((step, index) => (
           <li key={String(index)}>{stepWords(account, profile, step)}</li>
@@ -112,6 +118,29 @@ function ProfileItem({ profile, account, edit }: ItemProps) {
         <li class="soft">{lastWords(profile)}</li>
       </ol>
     </li>
+  );
+}
+
+function Removal({ profile, removing }: { profile: Profile; removing: Signal<boolean> }) {
+  async function remove(): Promise<void> {
+    accountNow.value = await call('profile.remove', { profile: profile.id });
+  }
+  return (
+    <div class="note row">
+      <span class="grow">Delete {profile.name}? Its devices stay.</span>
+      <Action kind="danger" run={remove} label={`Yes, delete ${profile.name}`}>
+        Delete
+      </Action>
+      <button
+        type="button"
+        class="button"
+        onClick={() => {
+          removing.value = false;
+        }}
+      >
+        Keep it
+      </button>
+    </div>
   );
 }
 

@@ -15,7 +15,7 @@ export function cannot(): string | undefined {
   const has = 'serviceWorker' in navigator && 'PushManager' in window && 'Notification' in window;
   if (has) return undefined;
   return window.isSecureContext
-    ? 'This browser knows no notifications of web pages. On an iPhone, add this page to the home screen first.'
+    ? 'This browser knows no notifications of web pages (on an iPhone: only of home screen ones).'
     : 'Notifications need an encrypted address (https).';
 }
 
