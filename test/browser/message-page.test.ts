@@ -15,6 +15,7 @@ import {
   assertFits,
   type OpenPage,
   startBrowser,
+  type TestBrowser,
 } from '../harness/browser.js';
 import { type SwitchProcess, startSwitch } from '../harness/switch-process.js';
 
@@ -119,6 +120,36 @@ async function look({ opened }: Scene, name: string): Promise<void> {
   await assertAccessible(opened);
 }
 
+interface Beside {
+  readonly browser: TestBrowser;
+  readonly running: SwitchProcess;
+  readonly origin: string;
+}
+
+/** Who only wrote it sees its course, and no way of it. */
+async function courseOfSender(t: TestContext, { browser, running, origin }: Beside): Promise<void> {
+  await running.operate('account.create', { name: 'ann', password: 'a long enough word' });
+  const words = ['--subject', 'Lunch?', '--from', 'ann', '--text', 'At noon?', '--json'];
+  const { stdout } = await running.command('send', running.demo?.name ?? '', ...words);
+  const { id } = JSON.parse(stdout);
+  const opened = await browser.open(origin, { width: NARROW, colorScheme: 'dark' });
+  const { page } = opened;
+  await page.getByLabel('Name').fill('ann');
+  await page.getByLabel('Password').fill('a long enough word');
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: 'Sent' }).waitFor();
+  await page.goto(`${origin}/m/${id}`);
+  await page.getByText('known to its recipient alone').waitFor();
+  await look({ running, opened, origin }, 'course');
+  assert.doesNotMatch((await page.locator('main').textContent()) ?? '', /busy|held|example\.net/);
+  assert.deepEqual(
+    opened.complaints.filter((text) => !text.includes('401')),
+    [],
+  );
+  await opened.close();
+  t.diagnostic(`the course of ${id} was seen`);
+}
+
 /** A machine that nothing on the page knows: every state and every transition is there to read. */
 async function drawUnknown(scene: Scene): Promise<void> {
   const { page } = scene.opened;
@@ -179,7 +210,9 @@ test('every step of every kind of message is drawn as it was recorded', TIMEOUT,
   await phone.page.getByRole('button', { name: 'Chart' }).click();
   await phone.page.locator('dialog svg.chart [data-state="failed.dead"]').waitFor();
   await phone.shot('message-phone-chart');
+  await assertAccessible(phone);
   await phone.close();
+  await courseOfSender(t, { browser, running, origin });
 
   await opened.page.goto(`${origin}/machines/message`);
   await opened.page.locator('svg.chart').waitFor();

@@ -51,7 +51,7 @@ export function Chart({ drawing, state, taken, title }: ChartProps) {
   }, [layout, state]);
   if (layout === undefined) return <p class="chart-wait soft">Drawing…</p>;
   return (
-    <div class="chart-scroll">
+    <div class="chart-scroll" ref={scrollableByKey}>
       <svg
         class="chart"
         viewBox={`0 0 ${layout.width} ${layout.height}`}
@@ -85,6 +85,11 @@ export function Chart({ drawing, state, taken, title }: ChartProps) {
       </svg>
     </div>
   );
+}
+
+/** What can be scrolled must take the focus, for those without a mouse. */
+function scrollableByKey(frame: HTMLElement | null): void {
+  if (frame !== null && frame.scrollWidth > frame.clientWidth) frame.tabIndex = 0;
 }
 
 /** Where the drawing is wider than its place, the current state is what is seen of it. */

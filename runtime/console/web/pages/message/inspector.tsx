@@ -118,17 +118,20 @@ function Attempt({ step, history }: { step: HistoryStep; history: MessageHistory
         {delivery !== undefined && (
           <>
             <dt>delivery</dt>
-            <dd>
-              {delivery.phase}
-              {delivery.level !== undefined && `, ${delivery.level}`}, tried {delivery.trials} of{' '}
-              {delivery.policy.trials}
-              {delivery.possibleDuplicate && ', possibly a duplicate'}
-            </dd>
+            <dd>{standingOf(delivery)}</dd>
           </>
         )}
       </dl>
     </section>
   );
+}
+
+type Delivery = NonNullable<HistoryStep['context']>['deliveries'][number];
+
+function standingOf({ phase, level, trials, policy, possibleDuplicate }: Delivery): string {
+  const reached = level === undefined ? phase : `${phase}, ${level}`;
+  const doubt = possibleDuplicate ? ', possibly a duplicate' : '';
+  return `${reached}, tried ${trials} of ${policy.trials}${doubt}`;
 }
 
 function Ways({ step, drawing }: { step: HistoryStep; drawing: MachineDrawing }) {

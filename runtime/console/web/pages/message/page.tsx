@@ -182,13 +182,20 @@ function ChartSheet(props: ChartOfStep) {
   );
 }
 
-/** "Try now" and "deliver now": the recipient's own, or an operator's. */
+/** "Try now" is an operator's, "deliver now" also the recipient's. */
 function hastening(history: MessageHistory, load: () => Promise<void>) {
   const { key, direction } = history.message;
-  if (direction !== 'in' && !isOperator.value) return undefined;
-  return async (command: 'retry' | 'release'): Promise<void> => {
-    if (isOperator.value) await call('message.command', { key, command });
-    else await call('message.deliverNow', { key });
+  if (isOperator.value) {
+    return async (command: 'retry' | 'release'): Promise<void> => {
+      await call('message.command', { key, command });
+      await load();
+    };
+  }
+  if (direction !== 'in' || !history.planned.some(({ command }) => command === 'release')) {
+    return undefined;
+  }
+  return async (): Promise<void> => {
+    await call('message.deliverNow', { key });
     await load();
   };
 }

@@ -100,7 +100,7 @@ export function stepByKey(model: MessageModel, event: KeyboardEvent): void {
   model.move(to);
 }
 
-const TAKES_KEYS = 'input, select, textarea, pre, [contenteditable]';
+const TAKES_KEYS = 'input, select, textarea, pre, [contenteditable], .chart-scroll[tabindex]';
 const KEYS: Readonly<Record<string, Parameters<MessageModel['move']>[0]>> = {
   ArrowLeft: 'before',
   ArrowRight: 'after',
