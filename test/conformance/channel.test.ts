@@ -5,11 +5,21 @@ import { test } from 'node:test';
 import type { Channel } from '../../actors/channel.js';
 import { makers } from '../../actors/channels/index.js';
 import { createLoopback } from '../../actors/channels/loopback/index.js';
+import { peerOf } from '../harness/channel-peers.js';
 import { channelChecks } from './channel.js';
 
 const registered = makers.map((make) => make());
 
 for (const { name, run } of channelChecks(registered)) test(name, run);
+
+test('every registered channel that speaks to somebody has a peer for tests and load', async () => {
+  for (const { name, facts } of registered.filter((channel) => !channel.facts.keeps)) {
+    const peer = await peerOf(name);
+    assert.ok(peer !== undefined, `actors/channels/${name}/peer.ts exports no peer`);
+    const isOnPages = facts.page !== undefined;
+    assert.equal(peer.page !== undefined, isOnPages, 'what speaks by pages says how they behave');
+  }
+});
 
 async function failuresOf(channel: Channel): Promise<string[]> {
   const failures: string[] = [];

@@ -12,7 +12,7 @@ import { findRoot } from '../../scripts/root.js';
 import { temporaryFolder } from '../harness/files.js';
 import { MAIL_LOAD } from './mail-scenarios.js';
 import { type Results, runMatrix } from './matrix.js';
-import { PEER_LOAD } from './peer-scenarios.js';
+import { PEER_LOAD, scenariosOf } from './peer-scenarios.js';
 import { siteOf } from './points.js';
 import type { Load } from './scenario.js';
 import type { World } from './world.js';
@@ -90,6 +90,19 @@ test('mail, at every crash point: killed, started again, drained, balanced', asy
 test('every channel with a peer, at every crash point: the same', async (t) => {
   const results = await strikeAll(t, PEER_LOAD);
   assertPoints(results, { load: 'peers', sites: [...DOOR_SITES, 'flush'] });
+});
+
+test('a channel added to the registry is in the load without a line for it', () => {
+  const added = scenariosOf(['post', 'pager']).map(({ name }) => name);
+  assert.deepEqual(
+    added.filter((name) => name.includes('pager')),
+    [
+      'a message out by post, in by pager',
+      'a device that comes to pager',
+      'a message in by pager',
+      'a message out by pager, in by post',
+    ],
+  );
 });
 
 test('nothing of the crash points is in the production build', () => {
