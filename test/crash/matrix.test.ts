@@ -8,7 +8,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { channels } from '../../actors/channels/index.js';
 import { findRoot } from '../../scripts/root.js';
+import { withPeers } from '../harness/channel-peers.js';
 import { temporaryFolder } from '../harness/files.js';
 import { MAIL_LOAD } from './mail-scenarios.js';
 import { type Results, runMatrix } from './matrix.js';
@@ -88,6 +90,9 @@ test('mail, at every crash point: killed, started again, drained, balanced', asy
 });
 
 test('every channel with a peer, at every crash point: the same', async (t) => {
+  const struck = (await withPeers()).map(({ channel }) => channel.name);
+  const others = channels.filter(({ name }) => !struck.includes(name)).map(({ name }) => name);
+  t.diagnostic(`struck: ${struck.join(', ')}; without a peer: ${others.join(', ') || 'none'}`);
   const results = await strikeAll(t, PEER_LOAD);
   assertPoints(results, { load: 'peers', sites: [...DOOR_SITES, 'flush'] });
 });
