@@ -11,6 +11,11 @@ setInterval(() => {
   now.value = Date.now();
 }, TICK_MS);
 
+/** Milliseconds of a clock that never jumps; only differences mean something. */
+export function monotonic(): number {
+  return performance.now();
+}
+
 export function after(ms: number, run: () => void): () => void {
   const timer = setTimeout(run, ms);
   return () => clearTimeout(timer);

@@ -10,7 +10,7 @@ import { inbox } from '../../../actors/channels/inbox/index.js';
 import { createLoopback } from '../../../actors/channels/loopback/index.js';
 import { LoopbackPeer } from '../../../actors/channels/loopback/peer.js';
 import type { Log } from '../../../actors/machinery.js';
-import type { Changed } from '../../../runtime/accounts.js';
+import type { Accounts, Changed } from '../../../runtime/accounts.js';
 import { createMemoryBus } from '../../../runtime/bus/memory.js';
 import { loadConfig } from '../../../runtime/config.js';
 import type { CallEntry, Caller, ConsoleParts } from '../../../runtime/console/console-call.js';
@@ -100,6 +100,18 @@ export async function anOperator(t: TestContext): Promise<Desk> {
   return desk(parts, { clock, peer, operator, open });
 }
 
+/** One device on the line gets all; when it takes nothing, dead is the end. */
+async function openSubscriber(accounts: Accounts, open: () => Promise<Account>): Promise<Account> {
+  const { id, name } = await open();
+  const addresses = [{ channel: 'line', value: `${name}-phone` }];
+  const { devices } = must(await accounts.addDevice(id, { name: 'Phone', addresses }));
+  const phone = devices.find((device) => device.name === 'Phone')?.endpoints[0]?.id ?? '';
+  const steps = [{ endpoints: [phone] }];
+  const profile = { id: 'p', name: 'Only', steps, confirms: 'any', lastResort: 'dead' } as const;
+  must(await accounts.putProfile(id, profile));
+  return must(await accounts.setActive(id, { profile: 'p' }));
+}
+
 interface Opened {
   readonly clock: ManualClock;
   readonly peer: LoopbackPeer;
@@ -146,22 +158,7 @@ function desk(parts: ConsoleParts, { clock, peer, operator, open }: Opened): Des
       assert.equal(answered.code, code, answered.message);
       return answered.message;
     },
-    async subscriber(name) {
-      const { id } = await open(name);
-      const addresses = [{ channel: 'line', value: `${name}-phone` }];
-      const { devices } = must(await accounts.addDevice(id, { name: 'Phone', addresses }));
-      const phone = devices.find((device) => device.name === 'Phone')?.endpoints[0]?.id ?? '';
-      const steps = [{ endpoints: [phone] }];
-      const profile = {
-        id: 'p',
-        name: 'Only',
-        steps,
-        confirms: 'any',
-        lastResort: 'dead',
-      } as const;
-      must(await accounts.putProfile(id, profile));
-      return must(await accounts.setActive(id, { profile: 'p' }));
-    },
+    subscriber: (name) => openSubscriber(accounts, () => open(name)),
     async send(to, subject = 'Hello') {
       // Identifiers of the same millisecond have no order.
       clock.advance(1);

@@ -22,7 +22,7 @@ test('by id, by its ending, by a name, by an address and by words of the subject
   assert.deepEqual(await keysFor('   '), []);
 });
 
-test('words are looked for among the newest; the rest is said to be left, and found by next', async (t) => {
+test('words are looked for among the newest; the rest is said, and found by next', async (t) => {
   const desk = await anOperator(t);
   await desk.account('ann');
   const total = FOUND_MAX + 5;

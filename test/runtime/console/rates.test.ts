@@ -8,7 +8,7 @@ import { anOperator } from './an-operator.js';
 
 const HOUR_MS = 3_600_000;
 
-test('accepted, finished and failed messages are counted in the column of their time', async (t) => {
+test('what is accepted, finished and failed is counted in the column of its time', async (t) => {
   const desk = await anOperator(t);
   await desk.subscriber('ann');
   await desk.subscriber('cid');

@@ -1,7 +1,7 @@
 /** Accounts: listed, looked for, opened; what is done to one stands in its dialog. */
 
-import { useSignal } from '@preact/signals';
-import { useEffect, useId } from 'preact/hooks';
+import { signal, useSignal } from '@preact/signals';
+import { useEffect, useId, useMemo } from 'preact/hooks';
 import type { AccountSummary } from '../../../../../schemas/console.js';
 import { after, untilTime } from '../../clock.js';
 import { Dialog } from '../../parts/dialog.js';
@@ -12,36 +12,42 @@ import { ManageAccount, OpenAccount } from './account-dialogs.js';
 
 const TYPED_MS = 250;
 
-export function AccountsPart() {
-  const accounts = useSignal<readonly AccountSummary[] | undefined>(undefined);
-  const next = useSignal<string | undefined>(undefined);
-  const search = useSignal('');
-  const problem = useSignal<string | undefined>(undefined);
-  const open = useSignal<'new' | AccountSummary | undefined>(undefined);
-  const field = useId();
+/** The list as it is looked for: what was typed, the pages so far. */
+class AccountList {
+  readonly items = signal<readonly AccountSummary[] | undefined>(undefined);
+  readonly next = signal<string | undefined>(undefined);
+  readonly search = signal('');
+  readonly problem = signal<string | undefined>(undefined);
 
-  async function look(from?: string): Promise<void> {
-    const wanted = search.value;
+  /** @param from the page before's `next`; without it the list begins anew */
+  async look(from?: string): Promise<void> {
+    const search = this.search.value;
     try {
       const page = await call('accounts.list', {
-        search: wanted,
+        search,
         ...(from !== undefined && { after: from }),
       });
-      if (wanted !== search.value) return;
-      const had = from === undefined ? [] : (accounts.value ?? []);
-      accounts.value = [...had, ...page.items];
-      next.value = page.next;
-      problem.value = undefined;
+      if (search !== this.search.value) return;
+      const had = from === undefined ? [] : (this.items.value ?? []);
+      this.items.value = [...had, ...page.items];
+      this.next.value = page.next;
+      this.problem.value = undefined;
     } catch (error) {
-      problem.value = error instanceof Error ? error.message : String(error);
+      this.problem.value = error instanceof Error ? error.message : String(error);
     }
   }
+}
 
-  useEffect(() => after(TYPED_MS, () => void look()), [search.value]);
+export function AccountsPart() {
+  const list = useMemo(() => new AccountList(), []);
+  const open = useSignal<'new' | AccountSummary | undefined>(undefined);
+  useEffect(() => after(TYPED_MS, () => void list.look()), [list.search.value]);
   const close = (): void => {
     open.value = undefined;
   };
+  const changed = (): Promise<void> => list.look();
   const chosen = open.value;
+  const managed = typeof chosen === 'object' ? chosen : undefined;
   return (
     <div class="stack">
       <div class="row">
@@ -56,57 +62,67 @@ export function AccountsPart() {
           Open an account…
         </button>
       </div>
-      <div class="op-narrow">
-        <label for={field} class="unseen">
-          Look for an account
-        </label>
-        <input
-          id={field}
-          type="search"
-          placeholder="Name or address"
-          autocomplete="off"
-          value={search.value}
-          onInput={(event) => {
-            search.value = event.currentTarget.value;
-          }}
-        />
-      </div>
-      {problem.value !== undefined && <Problem text={problem.value} again={() => look()} />}
-      {accounts.value === undefined && problem.value === undefined && (
-        <p class="soft">One moment…</p>
-      )}
-      {accounts.value?.length === 0 && next.value === undefined && (
-        <p class="note">No account is called so.</p>
-      )}
+      <LookFor list={list} />
+      <Lines
+        list={list}
+        manage={(account) => {
+          open.value = account;
+        }}
+      />
+      <Dialog title="Open an account" open={chosen === 'new'} close={close}>
+        <OpenAccount changed={changed} />
+      </Dialog>
+      <Dialog title={managed?.name ?? ''} open={managed !== undefined} close={close}>
+        {managed && <ManageAccount account={managed} changed={changed} close={close} />}
+      </Dialog>
+    </div>
+  );
+}
+
+function LookFor({ list }: { list: AccountList }) {
+  const field = useId();
+  return (
+    <div class="op-narrow">
+      <label for={field} class="unseen">
+        Look for an account
+      </label>
+      <input
+        id={field}
+        type="search"
+        placeholder="Name or address"
+        autocomplete="off"
+        value={list.search.value}
+        onInput={(event) => {
+          list.search.value = event.currentTarget.value;
+        }}
+      />
+    </div>
+  );
+}
+
+interface LinesProps {
+  readonly list: AccountList;
+  readonly manage: (account: AccountSummary) => void;
+}
+
+function Lines({ list, manage }: LinesProps) {
+  const [items, next, problem] = [list.items.value, list.next.value, list.problem.value];
+  return (
+    <>
+      {problem !== undefined && <Problem text={problem} again={() => list.look()} />}
+      {items === undefined && problem === undefined && <p class="soft">One moment…</p>}
+      {items?.length === 0 && next === undefined && <p class="note">No account is called so.</p>}
       <ul class="op-lines">
-        {accounts.value?.map((one) => (
-          <AccountLine
-            key={one.id}
-            account={one}
-            manage={() => {
-              open.value = one;
-            }}
-          />
+        {items?.map((one) => (
+          <AccountLine key={one.id} account={one} manage={() => manage(one)} />
         ))}
       </ul>
-      {next.value !== undefined && (
-        <button type="button" class="button" onClick={() => void look(next.value)}>
+      {next !== undefined && (
+        <button type="button" class="button" onClick={() => void list.look(next)}>
           More
         </button>
       )}
-      <Dialog title="Open an account" open={chosen === 'new'} close={close}>
-        <OpenAccount changed={() => look()} />
-      </Dialog>
-      <Dialog
-        title={typeof chosen === 'object' ? chosen.name : ''}
-        open={typeof chosen === 'object'}
-        close={close}
-      >
-        {typeof chosen === 'object' && (
-          <ManageAccount account={chosen} changed={() => look()} close={close} />
-        )}
-      </Dialog>
-    </div>
+    </>
   );
 }
 

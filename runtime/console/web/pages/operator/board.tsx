@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo } from 'preact/hooks';
 import type { BoardMove, JackSummary } from '../../../../../schemas/console.js';
-import { untilTime } from '../../clock.js';
+import { monotonic, untilTime } from '../../clock.js';
 import { BoardView, createMotions, type Jack, type Motion } from '../../parts/board.js';
 import { boardMoved } from '../../server/live.js';
 
@@ -42,7 +42,7 @@ function gather(): (move: BoardMove) => Motion {
   let drawn = 0;
   return (move) => {
     const pair = `${move.in}\n${move.out}`;
-    const at = performance.now();
+    const at = monotonic();
     const known = cords.get(pair);
     const isNew = known === undefined || at - known.at > GATHER_MS;
     if (isNew) drawn += 1;

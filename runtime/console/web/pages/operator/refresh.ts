@@ -4,7 +4,7 @@
  */
 
 import { useEffect } from 'preact/hooks';
-import { after } from '../../clock.js';
+import { after, monotonic } from '../../clock.js';
 import { boardMoved, stale, watchBoard } from '../../server/live.js';
 
 const EVERY_MS = 5_000;
@@ -25,7 +25,7 @@ function keepFresh(load: () => Promise<void>, everyMs: number): () => void {
   let ended = false;
 
   function inMs(ms: number): void {
-    const at = performance.now() + ms;
+    const at = monotonic() + ms;
     if (ended || at >= dueAt) return;
     cancel();
     dueAt = at;
