@@ -18,6 +18,8 @@ const SPANS = [
   { ms: 6 * 3_600_000, label: '6 h' },
 ] as const;
 const EVERY_MS = 10_000;
+/** Seconds of the narrowest chart. */
+const NARROWEST_S = 180;
 /** Rows of the table: columns are put together until there are so few. */
 const ROWS = 12;
 
@@ -59,7 +61,10 @@ function Charts({ rates, spanMs }: { rates: Answered; spanMs: number }) {
   const points = rates.points.length > 1 ? rates.points.slice(0, -1) : rates.points;
   const times = points.map(({ at }) => at / 1000);
   const end = (points.at(-1)?.at ?? 0) / 1000;
-  const range = [end - spanMs / 1000, end] as const;
+  const begin = (points[0]?.at ?? 0) / 1000;
+  // A switch that has just begun fills its chart; later the span does.
+  const width = Math.min(spanMs / 1000, Math.max(NARROWEST_S, end - begin));
+  const range = [end - width, end] as const;
   const each = everyMs === 60_000 ? 'minute' : `${everyMs / 1000} seconds`;
   return (
     <>
