@@ -13,18 +13,25 @@ export interface People {
   readonly channels: readonly Channel<never>[];
 }
 
-/** Where a person's text leads: an account by name, "channel:address", or a bare address. */
+/**
+ * Where a person's text leads: an account by name, "channel:address", or a bare address. Rejects
+ * while the directory cannot say whose the address is.
+ */
 export async function recipientFrom(people: People, text: string): Promise<Recipient | undefined> {
   const account = await people.accounts.find(text);
   const subscriber = account === undefined ? undefined : recipientOf(account);
   if (subscriber !== undefined) return subscriber;
   const address = outsideAddress(people.channels, text);
   if (address === undefined) return undefined;
-  const found = await people.directory.find(address);
-  if (found.kind === 'subscriber') {
-    return { kind: 'subscriber', account: found.account.id, via: address };
-  }
-  return { kind: 'outside', via: address };
+  return ownerOf(people, address);
+}
+
+async function ownerOf({ directory }: People, address: Address): Promise<Recipient> {
+  const found = await directory.find(address);
+  // Not known now is not nobody: what is for a subscriber must not go outside.
+  if (found.kind === 'tryLater') throw new Error(found.reason);
+  if (found.kind === 'nobody') return { kind: 'outside', via: address };
+  return { kind: 'subscriber', account: found.account.id, via: address };
 }
 
 /** Signed-in pages belong to subscribers: nobody outside has one. */
@@ -72,10 +79,5 @@ async function senderOf(people: People, message: MessageDocument): Promise<Recip
     sender.account === undefined ? undefined : await people.accounts.get(sender.account);
   const own = account === undefined ? undefined : recipientOf(account);
   if (own !== undefined) return own;
-  if (sender.address === undefined) return undefined;
-  const found = await people.directory.find(sender.address);
-  // Not known now is not nobody: an answer to a subscriber must not go outside.
-  if (found.kind === 'tryLater') throw new Error(found.reason);
-  if (found.kind === 'nobody') return { kind: 'outside', via: sender.address };
-  return { kind: 'subscriber', account: found.account.id, via: sender.address };
+  return sender.address && ownerOf(people, sender.address);
 }

@@ -19,10 +19,14 @@ export interface GatewayLimits {
   /** Requests that are being worked at: in all, and of one account. */
   readonly requests: number;
   readonly requestsPerAccount: number;
+  /** Requests of people not signed in whose bodies are awaited; one more, and the oldest goes. */
+  readonly strangersBodies: number;
   /** Bytes of requests' bodies in memory, in all. */
   readonly bodyBytes: number;
   readonly loginBodyBytes: number;
   readonly callBodyBytes: number;
+  /** Of the few calls that carry a text. */
+  readonly largeCallBodyBytes: number;
   /** A channel may ask for less, not for more. */
   readonly doorBodyBytes: number;
   /** Live lines: in all, and of one account, whose oldest one then goes. */
@@ -31,7 +35,7 @@ export interface GatewayLimits {
   readonly frameBytes: number;
   /** Not yet taken by the page. */
   readonly backlogBytes: number;
-  /** Frames of one page: so many at once, and so many a second. */
+  /** Frames of one page: so many at once, and a second; its answers to channels come on top. */
   readonly framesAtOnce: number;
   readonly framesPerSecond: number;
   /** A page that has not answered the last ping by the next one is gone. */
@@ -51,9 +55,11 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   headBytes: 16 * KIB,
   requests: 1024,
   requestsPerAccount: 32,
+  strangersBodies: 512,
   bodyBytes: 256 * MIB,
   loginBodyBytes: 8 * KIB,
-  callBodyBytes: 8 * MIB,
+  callBodyBytes: 256 * KIB,
+  largeCallBodyBytes: 8 * MIB,
   doorBodyBytes: 64 * MIB,
   lines: 10_000,
   linesPerAccount: 32,

@@ -135,7 +135,10 @@ export class Lines {
     const take = this.#parts.doors.open({
       account: signedIn.account,
       backlog,
-      send: (channel, frame) => send({ topic: 'channel', channel, frame }),
+      send: (channel, frame) => {
+        this.#mayAnswer(line);
+        send({ topic: 'channel', channel, frame });
+      },
       onClose,
     });
     socket.on('message', (data, isBinary) => {
@@ -161,7 +164,12 @@ export class Lines {
     return frame;
   }
 
-  /** A bucket that refills: so many frames at once, so many a second. */
+  /** An answer to what a channel sends is no flood, however much that is. */
+  #mayAnswer(line: LiveLine): void {
+    line.allowance = Math.min(this.#parts.limits.framesAtOnce, line.allowance + 1);
+  }
+
+  /** A bucket that refills: so many frames at once, so many a second, one for each of ours. */
   #mayStillSend(line: LiveLine): boolean {
     const { clock, limits } = this.#parts;
     const now = clock.monotonic();
@@ -189,7 +197,9 @@ export class Lines {
     const over = Math.max(0, own.length - this.#parts.limits.linesPerAccount + 1);
     for (const { socket } of own.slice(0, over)) {
       this.#parts.refused('lines');
-      socket.close(CLOSE.tooMuch, 'too many pages of one account');
+      // One that was told to close and does not: whoever opens more must not keep those.
+      if (socket.readyState !== socket.OPEN) socket.terminate();
+      else socket.close(CLOSE.tooMuch, 'too many pages of one account');
     }
   }
 

@@ -39,11 +39,16 @@ export function sendPush(wanted: PushRequest, options: PushOptions): Promise<Pus
   const request = open(wanted.endpoint, { method: 'POST', headers: wanted.headers, agent: false });
   return new Promise((resolve, reject) => {
     let sent = false;
+    let isOver = false;
     let timer: Timer | undefined;
-    const end = (answer: PushAnswer): void => {
+    const over = (): void => {
+      isOver = true;
       timer?.cancel();
       stopping.delete(stop);
       request.destroy();
+    };
+    const end = (answer: PushAnswer): void => {
+      over();
       resolve(answer);
     };
     const trouble = (why: string): void => end({ kind: 'trouble', sent, why });
@@ -61,12 +66,20 @@ export function sendPush(wanted: PushRequest, options: PushOptions): Promise<Pus
     });
     whenConnected(request, () => {
       timer?.cancel();
-      mayWrite().then((may) => {
-        if (!may) return end({ kind: 'withheld' });
-        sent = true;
-        limit(answerMs, 'no answer');
-        request.end(wanted.body);
-      }, reject);
+      mayWrite().then(
+        (may) => {
+          // It ended meanwhile: what was told is that nothing was sent.
+          if (isOver) return;
+          if (!may) return end({ kind: 'withheld' });
+          sent = true;
+          limit(answerMs, 'no answer');
+          request.end(wanted.body);
+        },
+        (error: unknown) => {
+          over();
+          reject(error);
+        },
+      );
     });
   });
 }

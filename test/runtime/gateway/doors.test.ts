@@ -199,6 +199,25 @@ describe('a live line', () => {
     assert.ok(refused.includes('flood'));
   });
 
+  it('may answer each frame that a channel sends it, however many come', async (t) => {
+    const { line, pages, refused } = await aDoor(t, { framesAtOnce: 10, framesPerSecond: 1 });
+    const socket = await line();
+    socket.on('message', () => socket.send('{"topic":"channel","channel":"pager","frame":"took"}'));
+    const [page] = pages;
+    assert.ok(page !== undefined);
+    let answers = 0;
+    await new Promise<void>((resolve, reject) => {
+      page.onClose(() => reject(new Error(`closed after ${answers} answers`)));
+      page.onFrame(() => {
+        answers += 1;
+        if (answers === 100) resolve();
+        else page.send(answers);
+      });
+      page.send(0);
+    });
+    assert.deepEqual(refused, []);
+  });
+
   it('is closed when it does not take what it is sent', async (t) => {
     const { line, pages, refused } = await aDoor(t, { backlogBytes: 100_000 });
     const socket = await line();

@@ -5,6 +5,8 @@
 
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { PUSH_SERVICES } from '../../../../actors/channels/web/config.js';
 import { systemClock } from '../../../../runtime/clock.js';
@@ -125,6 +127,43 @@ describe('web push', { timeout: 30_000 }, () => {
     const bytesSent = () => Promise.resolve(false);
     const outcome = await here.deliverer.deliver(job({ to, bytesSent }));
     assert.equal(outcome.result, 'postponed');
+    assert.deepEqual(service.pushed, []);
+  });
+
+  it('whose bytesSent cannot be stored leaves no line behind', async (t) => {
+    const connected: Socket[] = [];
+    const server = createServer((socket) => void connected.push(socket.resume())).listen(0);
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const service = await startPushService(t);
+    const origin = `http://127.0.0.1:${port}`;
+    const here = await pushes(t, origin);
+    const endpoint = `${origin}/x`;
+    const to = addressOf(here, { ...service.subscription, endpoint });
+    const bytesSent = () => Promise.reject(new Error('the store is gone'));
+    await assert.rejects(here.deliverer.deliver(job({ to, bytesSent })), /the store is gone/);
+    const [socket] = connected;
+    assert.ok(socket);
+    if (!socket.readableEnded) await once(socket, 'end');
+    socket.destroy();
+  });
+
+  it('stopped before bytesSent is stored sends nothing afterwards', async (t) => {
+    const service = await startPushService(t);
+    const here = await pushes(t, service.origin);
+    const to = addressOf(here, service.subscription);
+    let stored: (may: boolean) => void = () => {};
+    const bytesSent = () => {
+      void here.deliverer.stop();
+      return new Promise<boolean>((resolve) => {
+        stored = resolve;
+      });
+    };
+    const outcome = await here.deliverer.deliver(job({ to, bytesSent }));
+    assert.deepEqual([outcome.result, outcome.ambiguous], ['retry', undefined]);
+    stored(true);
+    await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(service.pushed, []);
   });
 
