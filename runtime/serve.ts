@@ -9,6 +9,7 @@
 
 import type { Channel } from '../actors/channel.js';
 import type { Clock, Log } from '../actors/machinery.js';
+import type { MachineEntry } from '../actors/machines.js';
 import type { Account } from '../schemas/account.js';
 import type { SwitchConfig } from '../schemas/config.js';
 import type { DemoHints } from '../schemas/console.js';
@@ -51,6 +52,8 @@ export interface ServeParts {
   onFatal(error: Error): void;
   /** What the demo account's first page shows; undefined while there is no such account. */
   readonly demo?: (account?: Account) => DemoHints | undefined;
+  /** What the page can draw; absent: the registry's. */
+  readonly machines?: readonly MachineEntry[];
   readonly around?: Around;
 }
 
@@ -119,10 +122,10 @@ export async function serve(parts: ServeParts): Promise<Serving> {
     metrics.queueFrom(() => countQueue(store, clock.now()));
     const url = gateway?.url ?? '';
     if (gateway !== undefined) {
-      const { channels, demo } = parts;
+      const { channels, demo, machines } = parts;
       const shared = { running, store, clock, log, config, channels, sessions, feed, rates };
-      const hints = demo === undefined ? {} : { demo };
-      const console = createConsole({ ...shared, url, startedAt, ...hints });
+      const given = { ...(demo && { demo }), ...(machines && { machines }) };
+      const console = createConsole({ ...shared, url, startedAt, ...given });
       opened.push(() => console.stop());
       gateway.open(console, { sessions, authenticator: running.authenticator });
       opened.push(() => gateway.shut());

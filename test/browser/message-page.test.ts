@@ -6,8 +6,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MailSink, type SinkAction, type SinkStage } from '../../actors/channels/email/peer.js';
-import { drawMachine, exportMachine } from '../../runtime/console/drawing.js';
-import { aMachine } from '../harness/a-machine.js';
 import { atEnd } from '../harness/at-end.js';
 import {
   assertAccessible,
@@ -150,22 +148,6 @@ async function courseOfSender(t: TestContext, { browser, running, origin }: Besi
   t.diagnostic(`the course of ${id} was seen`);
 }
 
-/** A machine that nothing on the page knows: every state and every transition is there to read. */
-async function drawUnknown(scene: Scene): Promise<void> {
-  const { page } = scene.opened;
-  const drawing = drawMachine({ name: 'player', machine: aMachine });
-  const value = { drawing, definition: exportMachine(aMachine) };
-  await page.route('**/api/machines.get', (route) => route.fulfill({ json: { ok: true, value } }));
-  await page.goto(`${scene.origin}/machines/player`);
-  const chart = page.locator('svg.chart');
-  await chart.waitFor();
-  const words = await chart.textContent();
-  for (const { label } of drawing.nodes) assert.ok(words?.includes(label), label);
-  for (const { event } of drawing.edges) assert.ok(words?.includes(event || 'at once'), event);
-  await look(scene, 'unknown-machine');
-  await page.unroute('**/api/machines.get');
-}
-
 test('every step of every kind of message is drawn as it was recorded', TIMEOUT, async (t) => {
   const browser = await startBrowser(t);
   if (browser === undefined) return;
@@ -217,7 +199,6 @@ test('every step of every kind of message is drawn as it was recorded', TIMEOUT,
   await opened.page.goto(`${origin}/machines/message`);
   await opened.page.locator('svg.chart').waitFor();
   await look(scene, 'machine');
-  await drawUnknown(scene);
   assertAskedOnly(origin, opened);
   assert.deepEqual(opened.complaints, []);
 });
