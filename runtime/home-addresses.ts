@@ -1,9 +1,9 @@
 /**
- * When the domain has changed, or a channel has come on which accounts have addresses, every account
- * gets its address there too; the old ones stay, so that nobody's mail is refused on the day of the
- * change. Where such a channel gives a device, the account gets that as well, and where its standard
- * profile only keeps messages, the device comes before. What there was at the last start stands in
- * the store.
+ * When the domain has changed, or a channel has come on which accounts have addresses, every
+ * account gets its address there too; the old ones stay, so that nobody's mail is refused on the
+ * day of the change. Where such a channel gives a device, the account gets that as well, and where
+ * its standard profile only keeps messages, the device comes before. What there was at the last
+ * start stands in the store.
  *
  * Invariant: a crash in between repeats it at the next start; giving an address twice is giving it
  * once. An address that somebody else has is told in the log and left.

@@ -59,7 +59,7 @@ const OTHER_MEANINGS: readonly { name: string; meaning: string; paths: readonly 
       'runtime/kernel/document.ts',
       'runtime/main.ts',
       'runtime/command-line/inbox.ts',
-      'schemas/console.ts',
+      'schemas/console',
       'runtime/console/',
     ],
   },

@@ -12,7 +12,7 @@ const registered = makers.map((make) => make());
 
 for (const { name, run } of channelChecks(registered)) test(name, run);
 
-test('a peer of a channel that speaks by pages says how they behave, and no other does', async () => {
+test('a peer says how pages behave where its channel speaks by pages, and only there', async () => {
   for (const { channel, peer } of await withPeers(registered)) {
     assert.equal(peer.page !== undefined, channel.facts.page !== undefined, channel.name);
   }

@@ -53,7 +53,7 @@ test('an address that somebody else has is told, and left', async (t) => {
   assert.equal((await on.accounts.find('ann.new'))?.name, 'x');
 });
 
-test('an account of an earlier release gets the device that comes with a new channel', async (t) => {
+test('an account of an earlier release gets the device that a new channel brings', async (t) => {
   const { on, move } = await setUp(t);
   const ann = must(await on.accounts.create({ name: 'ann' }));
   const keeper = ann.devices.at(-1)?.endpoints[0]?.id;

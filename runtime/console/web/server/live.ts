@@ -7,7 +7,12 @@
  */
 
 import { signal } from '@preact/signals';
-import type { BoardMove, MessageSummary, PageFrame, ServerFrame } from '../../../../schemas/console.js';
+import type {
+  BoardMove,
+  MessageSummary,
+  PageFrame,
+  ServerFrame,
+} from '../../../../schemas/console.js';
 import { after } from '../clock.js';
 import { account, signedOut } from './session.js';
 
