@@ -132,9 +132,10 @@ export function loseAttempt(delivery: Delivery, attempt: string, at: number): De
 function noteLate(delivery: Delivery, outcome: Outcome, at: number): Delivery | undefined {
   const noted = withLast(delivery, at, outcome);
   if (outcome.result === 'failed') {
-    return delivery.phase === 'failed' || delivery.phase === 'skipped'
-      ? undefined
-      : { ...noted, phase: 'failed' };
+    // Whoever has read it has it, wherever else a copy did not arrive.
+    const isRead = delivery.phase === 'confirmed' && delivery.level === 'read';
+    const isOver = delivery.phase === 'failed' || delivery.phase === 'skipped';
+    return isRead || isOver ? undefined : { ...noted, phase: 'failed' };
   }
   if (outcome.result !== 'confirmed') return undefined;
   if (delivery.phase !== 'confirmed') return confirm(noted, outcome.level);

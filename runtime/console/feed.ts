@@ -77,6 +77,10 @@ interface Watch {
   kept?: Timer;
 }
 
+function accountOf({ context }: MessageDocument): string | undefined {
+  return context.recipient.kind === 'subscriber' ? context.recipient.account : undefined;
+}
+
 export function createFeed(clock: Clock): Feed {
   return new LiveFeed(clock);
 }
@@ -86,6 +90,8 @@ class LiveFeed implements Feed {
   readonly #epoch: string;
   readonly #watches = new Map<string, Watch>();
   readonly #marked = new Set<Watch>();
+  /** Those without a page, the one that lost its last page first in front. */
+  readonly #kept = new Set<Watch>();
   readonly #moves: Moves = createMoves();
   readonly #boards = new Set<OpenLine>();
   #source: FeedSource | undefined;
@@ -104,11 +110,12 @@ class LiveFeed implements Feed {
 
   stepped({ before, held: { document } }: Step): void {
     if (this.#watches.size === 0) return;
-    const { recipient } = document.context;
-    const to = recipient.kind === 'subscriber' ? recipient.account : undefined;
+    const to = accountOf(document);
     const from = document.input.sender.account;
     if (to !== undefined) this.#mark(to, document);
     if (from !== undefined && from !== to) this.#mark(from, document);
+    const had = before && accountOf(before);
+    if (had !== undefined && had !== to) this.#taken(had);
     if (this.#boards.size === 0 || !this.#moves.note(before, document)) return;
     this.#boardFlush ??= this.#clock.after(BOARD_FLUSH_MS, () => this.#flushBoard());
   }
@@ -118,6 +125,18 @@ class LiveFeed implements Feed {
     if (watch === undefined) return;
     if (watch.marked.size >= RING_MAX && !watch.marked.has(document.key)) watch.overflowed = true;
     else watch.marked.set(document.key, document);
+    this.#toFlush(watch);
+  }
+
+  /** A message was redirected away: pages that list it list anew. */
+  #taken(accountId: string): void {
+    const watch = this.#watches.get(accountId);
+    if (watch === undefined) return;
+    watch.overflowed = true;
+    this.#toFlush(watch);
+  }
+
+  #toFlush(watch: Watch): void {
     this.#marked.add(watch);
     this.#flush ??= this.#clock.after(FLUSH_MS, () => this.#flushMarked());
   }
@@ -215,6 +234,7 @@ class LiveFeed implements Feed {
     }
     found.kept?.cancel();
     delete found.kept;
+    this.#kept.delete(found);
     if (account.version > found.account.version) found.account = account;
     return found;
   }
@@ -248,13 +268,14 @@ class LiveFeed implements Feed {
     this.#boards.delete(open);
     if (watch.lines.size > 0 || this.#watches.get(watch.account.id) !== watch) return;
     watch.kept = this.#clock.after(KEPT_MS, () => this.#forget(watch));
-    const kept = [...this.#watches.values()].filter(({ lines }) => lines.size === 0);
-    const [oldest] = kept;
-    if (kept.length > KEPT_ACCOUNTS_MAX && oldest !== undefined) this.#forget(oldest);
+    this.#kept.add(watch);
+    const [oldest] = this.#kept;
+    if (this.#kept.size > KEPT_ACCOUNTS_MAX && oldest !== undefined) this.#forget(oldest);
   }
 
   #forget(watch: Watch): void {
     watch.kept?.cancel();
+    this.#kept.delete(watch);
     this.#marked.delete(watch);
     this.#watches.delete(watch.account.id);
   }
@@ -301,6 +322,7 @@ class LiveFeed implements Feed {
       for (const open of watch.lines) open.behind?.cancel();
     }
     this.#watches.clear();
+    this.#kept.clear();
     this.#marked.clear();
     this.#boards.clear();
   }

@@ -11,11 +11,11 @@ import type { Account } from '../../schemas/account.js';
 import type { MessageSummary } from '../../schemas/console.js';
 import type { ConsoleCalls } from '../../schemas/console-calls.js';
 import type { MessageDocument } from '../../schemas/message.js';
-import { readMessage } from '../messages.js';
+import { HELD } from '../kernel/document.js';
 import type { Store } from '../store/store.js';
 import { type Caller, type CallTable, type ConsoleParts, consoleCall } from './console-call.js';
 import { documentsOf } from './operator-scan.js';
-import { conversationOf, directionFor, summaryOf } from './summary.js';
+import { conversationOf, summaryOf } from './summary.js';
 
 /** Messages in one page of a list. */
 export const PAGE = 50;
@@ -24,11 +24,9 @@ export const SEARCHED_MAX = 2_000;
 /** Of each box, for the messages of one conversation. */
 const CONVERSATION_SEARCHED_MAX = 1_000;
 const CONVERSATION_MAX = 200;
-/** Keys compared to find what is held for one account. */
-const HELD_KEYS_MAX = 10_000;
+/** Held messages of one account: so many are counted, and so many shown. */
+const HELD_COUNTED_MAX = 10_000;
 const HELD_SHOWN_MAX = 500;
-const HELD_ROW = 'state/routed';
-const HELD = 'routed.held';
 const TEXT_MAX = 1024;
 const Text = Type.String({ minLength: 1, maxLength: TEXT_MAX });
 
@@ -36,26 +34,21 @@ type Listing = ConsoleCalls['messages.list']['out'];
 type Reads = Pick<Store, 'get' | 'list'>;
 type Shows = (document: MessageDocument) => boolean;
 
-const rowOf = (box: 'inbox' | 'sent', account: Account) => `${box}/${account.id}`;
+const rowOf = (box: 'inbox' | 'sent' | 'held', account: Account) => `${box}/${account.id}`;
 
 /** The documents of the messages held for an account, the oldest first. */
 export async function heldFor(store: Reads, account: Account): Promise<MessageDocument[]> {
-  const waiting = await store.list(HELD_ROW, { limit: HELD_KEYS_MAX, order: 'ascending' });
-  const [oldest] = waiting;
-  if (oldest === undefined) return [];
-  // By keys alone: of all that waits in the switch, only one's own is read.
-  const own = await store.list(rowOf('inbox', account), {
-    limit: HELD_KEYS_MAX,
-    order: 'descending',
-    after: oldest.slice(0, -1),
-  });
-  const isOwn = new Set(own);
   const held: MessageDocument[] = [];
-  for (const key of waiting.filter((one) => isOwn.has(one)).slice(0, HELD_SHOWN_MAX)) {
-    const document = await readMessage(store, key);
-    if (document?.state === HELD && directionFor(document, account) === 'in') held.push(document);
+  const range = { limit: HELD_SHOWN_MAX };
+  for await (const document of documentsOf(store, rowOf('held', account), range)) {
+    if (document.state === HELD) held.push(document);
   }
   return held;
+}
+
+async function countHeld(store: Reads, account: Account): Promise<number> {
+  const range = { limit: HELD_COUNTED_MAX, order: 'ascending' } as const;
+  return (await store.list(rowOf('held', account), range)).length;
 }
 
 /** Whether subject, people or identifier contain the text. */
@@ -100,7 +93,8 @@ async function list(parts: ConsoleParts, caller: Caller, wanted: Wanted): Promis
   const waiting = await heldFor(parts.store, account);
   const times = waiting.flatMap(({ context }) => context.heldUntil ?? []);
   const held = {
-    held: waiting.length,
+    // Beyond what is shown, by keys alone.
+    held: waiting.length < HELD_SHOWN_MAX ? waiting.length : await countHeld(parts.store, account),
     ...(times.length > 0 && { heldUntil: Math.min(...times) }),
   };
   if (box !== 'held') return { ...(await pageOf(parts, caller, { ...wanted, box })), ...held };

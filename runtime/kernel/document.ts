@@ -20,6 +20,8 @@ export const HISTORY_MAX = 64;
 /** However late it ended; less where it is to be kept for less. */
 const SEEN_AFTER_END_MS = 7 * 24 * 3_600_000;
 export const HISTORY_MOVED_AT_ONCE = 32;
+/** In quiet times and until a desired time. */
+export const HELD = 'routed.held';
 /** Longest value of an index row made from what a sender wrote. */
 const ROW_VALUE_MAX = 200;
 
@@ -187,7 +189,10 @@ function rowsOf(document: MessageDocument): string[] {
   if (!closed) rows.push(`state/${state.split('.')[0]}`);
   else if (state === 'failed.dead') rows.push('state/failed.dead');
   const { recipient } = document.context;
-  if (recipient.kind === 'subscriber') rows.push(`inbox/${recipient.account}`);
+  if (recipient.kind === 'subscriber') {
+    rows.push(`inbox/${recipient.account}`);
+    if (state === HELD) rows.push(`held/${recipient.account}`);
+  }
   if (input.sender.account !== undefined) rows.push(`sent/${input.sender.account}`);
   const { reference } = input.header;
   if (reference !== undefined) rows.push(`reference/${rowValue(reference)}`);

@@ -188,6 +188,24 @@ test('a late bounce brings a confirmed message back to its next way', () => {
   assert.deepEqual(phases(end), ['failed', 'ready']);
 });
 
+test('what has been read stays so: a late bounce sends it nowhere again', () => {
+  const read: MessageEvent = {
+    type: 'OUTCOME',
+    at: 40,
+    id: 'read.ada',
+    delivery: 0,
+    attempt: '',
+    outcome: { result: 'confirmed', level: 'read', status: '2.0.0', reason: 'read on the page' },
+  };
+  const sent = [...toDispatched(makePlan([['a'], ['b']])), sending('0.1.x')];
+  const end = walked([...sent, outcome('0.1.x', 'accepted'), read]);
+  assert.equal(end.state, 'confirmed');
+  assert.equal(transit(end, outcome('', 'failed', 50, 0)), undefined);
+  const early = walked([...sent, read]);
+  assert.equal(early.state, 'confirmed');
+  assert.equal(transit(early, outcome('0.1.x', 'failed', 50)), undefined);
+});
+
 test('a late receipt confirms a message that had failed; the same one twice is taken once', () => {
   const failed = walked([
     ...toDispatched(makePlan([['a']])),

@@ -61,6 +61,24 @@ test('many steps of one message within a moment are one frame, the last one', as
   assert.equal(frames[0]?.message.word, 'delivered');
 });
 
+test('a message that is redirected away makes the pages that had it list anew', async (t) => {
+  const on = await aConsole(t);
+  const [bob, cid] = [await on.person('bob'), await on.person('cid')];
+  const [old, fresh] = [on.page(bob), on.page(cid)];
+  const key = await on.send({ to: bob });
+  for (const page of [old, fresh]) page.say({ topic: 'since' });
+  await flushed(on);
+  for (const page of [old, fresh]) page.taken('reset');
+  const [via] = cid.account.addresses;
+  assert.ok(via);
+  const to = { kind: 'subscriber', account: cid.account.id, via } as const;
+  const event = { type: 'REDIRECT', at: on.clock.now(), id: 'away', by: 'op', to } as const;
+  assert.ok((await on.running.kernel.observe(key, event)).ok);
+  await flushed(on);
+  assert.equal(old.taken('reset').length, 1);
+  assert.equal(fresh.taken('message').at(-1)?.message.direction, 'in');
+});
+
 test('a page that connects again gets what it missed, in order, then the rest', async (t) => {
   const on = await aConsole(t);
   const bob = await on.person('bob');

@@ -74,6 +74,10 @@ test('held messages are in their own list until they are delivered now', async (
       { subject: 'Later', heldUntil: until },
     ],
   );
+  // Whatever else the switch holds: they are found by the account's own row.
+  const row = `held/${bob.account.id}`;
+  const all = { limit: 10, order: 'ascending' } as const;
+  assert.equal((await on.store.list(row, all)).length, 2);
   const words = await on.refused(bob, 'message.read', { key }, 'MESSAGE_STATE');
   assert.match(words, /not been sent anywhere/);
   assert.deepEqual(await on.ask(bob, 'message.deliverNow', { key }), { done: 1 });
@@ -81,6 +85,7 @@ test('held messages are in their own list until they are delivered now', async (
   await on.settle();
   const after = await on.ask(bob, 'messages.list', { box: 'inbox' });
   assert.equal(after.held, 0);
+  assert.deepEqual(await on.store.list(row, all), []);
   assert.equal(after.items.length, 2);
 });
 
