@@ -54,9 +54,7 @@ function capital(name: string): string {
 
 /** The template's text under the new name, without what only the registered template has. */
 function renamed(text: string, name: string): string {
-  const registered = text.indexOf('/** The registered one');
-  const template = registered < 0 ? text : `${text.slice(0, registered).trimEnd()}\n`;
-  return template
+  return text
     .split('\n')
     .filter((line) => !/^(import|export) .*'\.\/practice/.test(line))
     .join('\n')

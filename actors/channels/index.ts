@@ -7,7 +7,7 @@
 import type { Channel } from '../channel.js';
 import { email } from './email/index.js';
 import { inbox } from './inbox/index.js';
-import { createPractice } from './loopback/index.js';
+import { createPractice } from './loopback/practice-channel.js';
 import { createWeb } from './web/index.js';
 
 export const makers: readonly (() => Channel)[] = [

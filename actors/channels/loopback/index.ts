@@ -5,14 +5,10 @@
 
 import type { DeliveryPolicy } from '../../../schemas/delivery.js';
 import type { Channel } from '../../channel.js';
-import { writeShown } from '../../conversion/shown.js';
 import { readWire, writeWire } from './codec.js';
 import { type LoopbackConfig, LoopbackConfigSchema } from './config.js';
 import { deliverTo } from './deliver.js';
 import { LoopbackPeer } from './peer.js';
-import { Devices } from './practice.js';
-import { deliverToDevices } from './practice-deliver.js';
-import { receiveFromDevices } from './practice-receive.js';
 import { receiveFrom } from './receive.js';
 
 export { type Behaviour, LoopbackPeer, type Received, type SendAnswer } from './peer.js';
@@ -51,23 +47,5 @@ export function createLoopback(name: string, peer = new LoopbackPeer()): Loopbac
     deliver: (context) => deliverTo(peer, context),
     read: readWire,
     write: writeWire,
-  };
-}
-
-/** The registered one: practice devices on signed-in pages. */
-export function createPractice(): Channel<LoopbackConfig> {
-  const devices = new Devices();
-  const inside = createLoopback('loopback');
-  const { name, config, address, read } = inside;
-  return {
-    name,
-    description: 'Practice devices, shown on signed-in pages.',
-    facts: { policy: POLICY, keeps: false, page: 'practice' },
-    config,
-    address,
-    receive: (context) => receiveFromDevices(name, devices, context),
-    deliver: (context) => deliverToDevices(devices, context),
-    read,
-    write: writeShown,
   };
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { email } from '../../../actors/channels/email/index.js';
-import { createPractice } from '../../../actors/channels/loopback/index.js';
+import { createPractice } from '../../../actors/channels/loopback/practice-channel.js';
 import { Aside, type Conversion } from '../../../runtime/workers/aside.js';
 import { manualClock } from '../../harness/manual-clock.js';
 

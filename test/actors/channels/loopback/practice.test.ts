@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { DeliveryJob } from '../../../../actors/channel.js';
 import { writeWire } from '../../../../actors/channels/loopback/codec.js';
-import { createPractice } from '../../../../actors/channels/loopback/index.js';
+import { createPractice } from '../../../../actors/channels/loopback/practice-channel.js';
 import type { Home, ReceiveContext } from '../../../../actors/machinery.js';
 import { createTokens } from '../../../../runtime/tokens.js';
 import type { Account } from '../../../../schemas/account.js';
