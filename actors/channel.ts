@@ -74,7 +74,8 @@ export interface ChannelFacts {
   readonly device?: string;
   /**
    * The channel has a line of its own to signed-in pages: `messenger` takes what is written in
-   * the console, `practice` shows devices on the page itself.
+   * the console, `practice` shows devices on the page itself. A device there is a page, or what a
+   * page's own browser gave: it needs no code to show that it is its subscriber's.
    */
   readonly page?: 'messenger' | 'practice';
   /** How a person sends a first message in, for the banner; `{listen}` and `{to}` are replaced. */

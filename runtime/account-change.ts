@@ -14,6 +14,7 @@ import type {
   Profile,
   Quiet,
   Role,
+  Unverified,
 } from '../schemas/account.js';
 import type { Address } from '../schemas/address.js';
 import type { ErrorCode } from '../schemas/errors.js';
@@ -94,8 +95,15 @@ export function removingAddress(address: Address): Change {
   };
 }
 
-/** Adds a device; its id and its endpoints' ids follow from its name. */
-export function addingDevice(name: string, addresses: readonly Address[]): Change {
+/**
+ * Adds a device; its id and its endpoints' ids follow from its name.
+ * @param unverified the code that its endpoints wait for; absent: they are used at once
+ */
+export function addingDevice(
+  name: string,
+  addresses: readonly Address[],
+  unverified?: Unverified,
+): Change {
   return (account) => {
     const wrong = checkText('The name of a device', name);
     if (wrong !== undefined) return wrong;
@@ -111,25 +119,41 @@ export function addingDevice(name: string, addresses: readonly Address[]): Chang
     for (const address of addresses) {
       const wanted = addresses.length === 1 ? id : `${id}-${address.channel}`;
       const used = [...taken, ...endpoints.map((endpoint) => endpoint.id)];
-      endpoints.push({ id: identifierFrom(wanted, used), address });
+      const own = { id: identifierFrom(wanted, used), address };
+      endpoints.push(unverified === undefined ? own : { ...own, unverified });
     }
     return changed({ ...account, devices: [...account.devices, { id, name, endpoints }] });
   };
 }
 
-/** Gives an endpoint a new address: every profile that names it has the new one at once. */
+/** The account with this endpoint as `alter` makes it. */
+export function withEndpoint(
+  account: Account,
+  id: string,
+  alter: (endpoint: Endpoint) => Endpoint,
+): Account {
+  const devices = account.devices.map((device) => ({
+    ...device,
+    endpoints: device.endpoints.map((own) => (own.id === id ? alter(own) : own)),
+  }));
+  return { ...account, devices };
+}
+
+export function endpointOf({ devices }: Account, id: string): Endpoint | undefined {
+  return devices.flatMap(({ endpoints }) => endpoints).find((own) => own.id === id);
+}
+
+/**
+ * Gives an endpoint a new address: every profile that names it has the new one at once. Operators
+ * move endpoints, and answer for the address: it counts as verified.
+ */
 export function movingEndpoint(endpoint: string, address: Address): Change {
   return (account) => {
-    let found = false;
-    const devices = account.devices.map((device) => ({
-      ...device,
-      endpoints: device.endpoints.map((own) => {
-        if (own.id !== endpoint || own.lastResort === true) return own;
-        found = true;
-        return { ...own, address };
-      }),
-    }));
-    if (found) return changed({ ...account, devices });
+    const found = endpointOf(account, endpoint);
+    if (found !== undefined && found.lastResort !== true) {
+      const move = ({ unverified: _, ...own }: Endpoint) => ({ ...own, address });
+      return changed(withEndpoint(account, endpoint, move));
+    }
     const message = `${account.name} has no endpoint ${endpoint} whose address can be changed.`;
     return failure('DEVICE_UNKNOWN', message);
   };

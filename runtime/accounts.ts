@@ -7,13 +7,21 @@
  */
 
 import type { Clock, Failure } from '../actors/machinery.js';
-import type { Account, ActiveSetting, Profile, Quiet, Role } from '../schemas/account.js';
+import type {
+  Account,
+  ActiveSetting,
+  Profile,
+  Quiet,
+  Role,
+  Unverified,
+} from '../schemas/account.js';
 import { type Address, addressKey } from '../schemas/address.js';
 import type { AddressDocument } from '../schemas/message.js';
 import * as change from './account-change.js';
 import * as documents from './account-documents.js';
 import type { NewAccount, WrittenAddress } from './account-opening.js';
 import * as opening from './account-opening.js';
+import { givingCode, takingCode, verified } from './device-code.js';
 import type { Range, Store } from './store/store.js';
 
 export { recipientOf } from './account-opening.js';
@@ -22,6 +30,13 @@ const CHANGE_TRIES = 16;
 const LIST_MAX = 1_000;
 
 export type Changed = change.Changed;
+
+export interface NewDevice {
+  readonly name: string;
+  readonly addresses: readonly WrittenAddress[];
+  /** The code that must come back first; absent: it is used at once. */
+  readonly unverified?: Unverified;
+}
 
 export interface Accounts {
   create(account: NewAccount): Promise<Changed>;
@@ -35,12 +50,13 @@ export interface Accounts {
   }): Promise<readonly Account[]>;
   addAddress(id: string, address: WrittenAddress): Promise<Changed>;
   removeAddress(id: string, address: WrittenAddress): Promise<Changed>;
-  addDevice(
-    id: string,
-    device: { readonly name: string; readonly addresses: readonly WrittenAddress[] },
-  ): Promise<Changed>;
+  addDevice(id: string, device: NewDevice): Promise<Changed>;
   /** Every profile that names the endpoint has the new address at once. */
   moveEndpoint(id: string, endpoint: string, address: WrittenAddress): Promise<Changed>;
+  /** A new code for an endpoint that is not verified yet. */
+  giveCode(id: string, endpoint: string, unverified: Unverified): Promise<Changed>;
+  /** The right code verifies the endpoint; another one costs a try. */
+  takeCode(id: string, endpoint: string, code: string): Promise<Changed>;
   removeDevice(id: string, device: string): Promise<Changed>;
   putProfile(id: string, profile: Profile): Promise<Changed>;
   removeProfile(id: string, profile: string): Promise<Changed>;
@@ -182,13 +198,20 @@ class StoredAccounts implements Accounts {
     });
   }
 
-  async addDevice(
-    id: string,
-    device: { readonly name: string; readonly addresses: readonly WrittenAddress[] },
-  ): Promise<Changed> {
-    const addresses = opening.normalAddresses(this.#parts.channels, device.addresses);
-    if (opening.isFailure(addresses)) return addresses;
-    return this.#guarded(() => this.#change(id, change.addingDevice(device.name, addresses)));
+  async addDevice(id: string, { name, addresses, unverified }: NewDevice): Promise<Changed> {
+    const normal = opening.normalAddresses(this.#parts.channels, addresses);
+    if (opening.isFailure(normal)) return normal;
+    return this.#guarded(() => this.#change(id, change.addingDevice(name, normal, unverified)));
+  }
+
+  giveCode(id: string, endpoint: string, unverified: Unverified): Promise<Changed> {
+    return this.#guarded(() => this.#change(id, givingCode(endpoint, unverified)));
+  }
+
+  async takeCode(id: string, endpoint: string, code: string): Promise<Changed> {
+    const now = this.#clock.now();
+    const taken = await this.#guarded(() => this.#change(id, takingCode(endpoint, code, now)));
+    return taken.ok ? verified(taken.account, endpoint) : taken;
   }
 
   async moveEndpoint(id: string, endpoint: string, written: WrittenAddress): Promise<Changed> {

@@ -9,9 +9,20 @@ import type { DeliveryPolicy } from './delivery.js';
 
 export type Role = 'subscriber' | 'operator';
 
+/** A code is on its way to an endpoint; nothing else goes there until it has come back. */
+export interface Unverified {
+  /** Of the code; never shown to anybody. */
+  readonly codeHash?: string;
+  readonly sentAt: number;
+  readonly triesLeft: number;
+  readonly expiresAt: number;
+}
+
 export interface Endpoint {
   readonly id: string;
   readonly address: Address;
+  /** Its subscriber named the address, and has not shown yet to be reached there. */
+  readonly unverified?: Unverified;
   /** The place of last resort, made with the account. */
   readonly lastResort?: true;
 }

@@ -63,6 +63,13 @@ export interface ConsoleCalls {
     };
     out: Omit<Account, 'password'>;
   };
+  /** Sends a new code to an endpoint that is not verified yet. */
+  'device.code': { in: Pick1<'endpoint'>; out: Omit<Account, 'password'> };
+  /** The code has come back: the endpoint is used from now on. */
+  'device.verify': {
+    in: { readonly endpoint: string; readonly code: string };
+    out: Omit<Account, 'password'>;
+  };
   'device.remove': { in: Pick1<'device'>; out: Omit<Account, 'password'> };
   'device.test': { in: Pick1<'endpoint'>; out: { readonly id: string } };
   'profile.put': { in: { readonly profile: Profile }; out: Omit<Account, 'password'> };

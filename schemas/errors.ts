@@ -14,6 +14,10 @@ export const ERRORS = {
   ADDRESS_UNKNOWN: 'The account has no such address.',
   ACCOUNT_CHANGED: 'The account was changed by somebody else meanwhile; try again.',
   DEVICE_UNKNOWN: 'The account has no such device.',
+  CODE_WRONG: 'The code is not the one that was sent to the device.',
+  CODE_EXPIRED:
+    'The code does not count any more: its time or its tries are over; ask for another.',
+  CODE_RATE: 'So many codes have been sent for the account or the address that it must wait.',
   PROFILE_UNKNOWN: 'The account has no such profile.',
   CHANNEL_UNKNOWN: 'There is no such channel.',
   CONFIG_INVALID: 'A setting is unknown or has a wrong value.',

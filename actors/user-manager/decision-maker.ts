@@ -163,6 +163,9 @@ class StepResolver {
     if (this.#seen.has(id) || this.#seen.has(key)) {
       return this.#skip(id, 'an earlier endpoint has the same address: one copy is enough');
     }
+    if (endpoint.unverified !== undefined) {
+      return this.#skip(id, 'not verified yet: no code has come back');
+    }
     const { channel } = endpoint.address;
     const policy = policyFor(channel, policies, account);
     if (policy === undefined) {

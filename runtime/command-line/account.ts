@@ -2,6 +2,7 @@
 
 import { spanText } from '../../actors/message-tracker/words.js';
 import type { Account, Profile } from '../../schemas/account.js';
+import { withoutCodes } from '../device-code.js';
 import { type Call, type Command, EXIT, fail, print, texts, UsageError, word } from './call.js';
 import { change, withReader } from './opening.js';
 import { fullTime, table } from './times.js';
@@ -101,7 +102,8 @@ function isAccount(value: unknown): value is Account {
 }
 
 function seen({ password, ...rest }: Account) {
-  return { ...rest, hasPassword: password !== undefined };
+  const devices = withoutCodes(rest.devices);
+  return { ...rest, devices, hasPassword: password !== undefined };
 }
 
 /** Reads the account by its name, without a switch. */
@@ -155,9 +157,10 @@ export function describe(account: Account): string[] {
     `${account.name}   ${account.roles.join(', ')}   version ${account.version}`,
     ...account.addresses.map(({ channel, value }) => `  address  ${channel}:${value}`),
     ...devices.flatMap((device) =>
-      device.endpoints.map(
-        ({ id, address }) => `  device   ${device.name}: ${id} ${address.channel}:${address.value}`,
-      ),
+      device.endpoints.map(({ id, address, unverified }) => {
+        const mark = unverified === undefined ? '' : '   not verified, unused';
+        return `  device   ${device.name}: ${id} ${address.channel}:${address.value}${mark}`;
+      }),
     ),
     ...profiles.map((profile) => {
       const mark = profile.id === defaultProfile ? ' (default)' : '';

@@ -1,5 +1,6 @@
 /** `patchboard device`: the things a subscriber has, with their addresses. */
 
+import { withoutCodes } from '../device-code.js';
 import { addressFrom, describe, done, withAccount } from './account.js';
 import { type Command, print, UsageError, word } from './call.js';
 
@@ -9,7 +10,9 @@ patchboard device add ACCOUNT NAME CHANNEL:ADDRESS...
 patchboard device move ACCOUNT ENDPOINT CHANNEL:ADDRESS
 patchboard device remove ACCOUNT DEVICE
 
-Moving gives an endpoint a new address: every profile that names it has it at once.`,
+Moving gives an endpoint a new address: every profile that names it has it at once. What subscribers
+add themselves is unused until they have typed the code that was sent there; what is added or moved
+here counts as verified.`,
   async run(call) {
     const what = call.words[0] ?? 'list';
     const account = word(call, 1, 'the account');
@@ -17,7 +20,7 @@ Moving gives an endpoint a new address: every profile that names it has it at on
       case 'list':
         return withAccount(call, account, (found) => {
           const lines = describe(found).filter((line) => line.startsWith('  device'));
-          print(call, { devices: found.devices }, lines);
+          print(call, { devices: withoutCodes(found.devices) }, lines);
         });
       case 'add': {
         const name = word(call, 2, 'the name of the device');

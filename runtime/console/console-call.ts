@@ -17,6 +17,7 @@ import { refuse } from '../operations/operation.js';
 import type { Session, Sessions } from '../sessions.js';
 import type { Store } from '../store/store.js';
 import type { RunningSwitch } from '../switch.js';
+import type { CodeLimit } from './code-limit.js';
 import type { Feed } from './feed.js';
 import type { Rates } from './rates.js';
 
@@ -30,6 +31,8 @@ export interface ConsoleParts {
   readonly sessions: Sessions;
   /** Made before the switch starts: its `stepped` and `accountChanged` go into CoreParts. */
   readonly feed: Feed;
+  /** Of the codes that verify devices. */
+  readonly codes: CodeLimit;
   /** Where browsers find the switch, for links. */
   readonly url: string;
   readonly startedAt: number;

@@ -9,12 +9,14 @@ import type { ConsoleCall } from '../../schemas/console-calls.js';
 import type { Answer } from '../control.js';
 import { refuse } from '../operations/operation.js';
 import { version } from '../version.js';
+import { CodeLimit } from './code-limit.js';
 import type { CallerFacts, Console } from './console.js';
 import type { CallEntry, CallTable, ConsoleParts } from './console-call.js';
 import { documentOf } from './documents.js';
 import { historyCalls } from './history-calls.js';
 import { operatorCalls } from './operator-calls.js';
 import { accountCalls } from './own-account.js';
+import { codeCalls } from './own-codes.js';
 import { listCalls } from './own-lists.js';
 import { openingCalls } from './own-opening.js';
 import { readingCalls } from './own-reading.js';
@@ -23,6 +25,7 @@ import { sessionCalls } from './own-session.js';
 const CALLS = {
   ...sessionCalls,
   ...accountCalls,
+  ...codeCalls,
   ...listCalls,
   ...readingCalls,
   ...openingCalls,
@@ -32,7 +35,8 @@ const CALLS = {
 
 const TABLE: Readonly<Record<ConsoleCall, CallEntry>> = CALLS;
 
-export function createConsole(parts: ConsoleParts): Console {
+export function createConsole(given: Omit<ConsoleParts, 'codes'>): Console {
+  const parts: ConsoleParts = { ...given, codes: new CodeLimit(given.clock) };
   const { feed, running, sessions } = parts;
   feed.open({ version: version(), account: (id) => running.accounts.get(id) });
   sessions.onRevoked(({ id }) => feed.signedOut(id));

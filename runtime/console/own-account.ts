@@ -3,7 +3,7 @@
  *
  * Invariants: the account that changes is the caller's, whatever the argument says; the rules of a
  * change are those of the operations, which the command line runs too; a device never leads into
- * what belongs to another subscriber.
+ * what belongs to another subscriber, and is not used before it is known to be the caller's.
  */
 
 import Type from 'typebox';
@@ -20,6 +20,7 @@ import {
 import { refuse } from '../operations/operation.js';
 import { type Caller, type CallTable, type ConsoleParts, consoleCall } from './console-call.js';
 import { operatedBy } from './operated.js';
+import { codeFor, needsCode, sendCode } from './own-codes.js';
 
 const TEXT_MAX = 1024;
 const Text = Type.String({ minLength: 1, maxLength: TEXT_MAX });
@@ -49,12 +50,18 @@ async function ownAccount({ running }: ConsoleParts, id: string): Promise<Shown 
     : visible(account);
 }
 
-/** Why a device of this account may not be there. */
-async function notTheirs(
+interface Place {
+  readonly ok: true;
+  readonly address: Address;
+  readonly channel: ConsoleParts['channels'][number];
+}
+
+/** Where a device of this account would be, or why it may not be there. */
+async function placeFor(
   { channels, running }: ConsoleParts,
   { account }: Caller,
   written: Address,
-): Promise<Failure | undefined> {
+): Promise<Place | Failure> {
   const channel = channels.find(({ name }) => name === written.channel);
   if (channel?.deliver === undefined) {
     return refuse('CHANNEL_UNKNOWN', `There is no channel ${written.channel} to devices.`);
@@ -62,13 +69,14 @@ async function notTheirs(
   const parsed = channel.address(written.value);
   if (!parsed.ok) return parsed;
   const { address } = parsed;
-  if (account.addresses.some((own) => sameAddress(own, address))) return undefined;
+  const place = { ok: true, address, channel } as const;
+  if (account.addresses.some((own) => sameAddress(own, address))) return place;
   const taken = refuse('ADDRESS_TAKEN', `${address.value} is not yours.`);
   // What keeps messages, and the pages of subscribers, are there by account already.
   if (channel.facts.keeps || isAPage(channel, address)) return taken;
   const found = await running.directory.find(address);
   if (found.kind === 'tryLater') return refuse('STORE_UNAVAILABLE', found.reason);
-  return found.kind === 'subscriber' && found.account.id !== account.id ? taken : undefined;
+  return found.kind === 'subscriber' && found.account.id !== account.id ? taken : place;
 }
 
 /** An account's own device by its name; a channel may have addresses of other kinds too. */
@@ -101,16 +109,34 @@ async function addDevice(
   caller: Caller,
   { name, channel, address, use }: AddedDevice,
 ): Promise<Shown | Failure> {
-  const written = { channel, value: address };
-  const wrong = await notTheirs(parts, caller, written);
-  if (wrong !== undefined) return wrong;
-  const added = await change(parts, caller, 'device.add', { name, addresses: [written] });
+  const place = await placeFor(parts, caller, { channel, value: address });
+  if (!place.ok) return place;
+  const added = await addAt(parts, caller, name, place);
   if (!use || 'ok' in added) return added;
   const before = new Set(caller.account.devices.map(({ id }) => id));
   const device = added.devices.findLast(({ id }) => !before.has(id));
   const profile = added.profiles.find(({ id }) => id === added.defaultProfile);
   if (device === undefined || profile === undefined) return added;
   return change(parts, caller, 'profile.put', { profile: withWay(profile, device, added) });
+}
+
+/** What is not the subscriber's beyond doubt waits for a code, which is sent there. */
+async function addAt(
+  parts: ConsoleParts,
+  caller: Caller,
+  name: string,
+  { channel, address }: Place,
+): Promise<Shown | Failure> {
+  const { account } = caller;
+  const device = { name, addresses: [address] };
+  const fresh = needsCode(channel, account, address) ? codeFor(parts, account, address) : undefined;
+  if (fresh?.ok === false) return fresh;
+  const { accounts } = parts.running;
+  const unverified = fresh && { unverified: fresh.unverified };
+  const added = await accounts.addDevice(account.id, { ...device, ...unverified });
+  if (!added.ok) return added;
+  const unsent = fresh && (await sendCode(parts, caller, { ...fresh, address }));
+  return unsent ?? visible(added.account);
 }
 
 const deviceCalls: CallTable<'device.add' | 'device.remove'> = {

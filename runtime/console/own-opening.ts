@@ -165,6 +165,10 @@ async function testDevice(
     const message = `${device.name} keeps what reaches nothing else: there is nothing to test.`;
     return refuse('ACCOUNT_INVALID', message);
   }
+  if (endpoint.unverified !== undefined) {
+    const message = `${device.name} is not verified yet: type the code that was sent there first.`;
+    return refuse('ACCOUNT_INVALID', message);
+  }
   const channel = parts.channels.find(({ name }) => name === endpoint.address.channel);
   const own = channel?.facts.page === undefined ? undefined : recipientOf(account);
   const to = own ?? ({ kind: 'outside', via: endpoint.address } as const);

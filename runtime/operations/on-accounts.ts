@@ -4,6 +4,7 @@ import Type from 'typebox';
 import type { Account } from '../../schemas/account.js';
 import type { Accounts } from '../accounts.js';
 import type { Answer } from '../control.js';
+import { withoutCodes } from '../device-code.js';
 import { type Operated, operation, refuse, value } from './operation.js';
 import { reviewHeld } from './review-held.js';
 
@@ -15,10 +16,14 @@ const Roles = Type.Array(Type.Enum(['subscriber', 'operator']), { minItems: 1, m
 const Time = Type.Integer({ minimum: 0 });
 const Of = { account: Text };
 
-/** What people may see of an account: never the password, not even its hash. */
+/** What people may see of an account: never the password or a code, not even their hashes. */
 export function visible(account: Account): Omit<Account, 'password'> & { hasPassword: boolean } {
   const { password, ...rest } = account;
-  return { ...rest, hasPassword: password !== undefined };
+  return {
+    ...rest,
+    devices: withoutCodes(rest.devices),
+    hasPassword: password !== undefined,
+  };
 }
 
 /** Finds the account that a person named, then changes it. */

@@ -44,6 +44,19 @@ describe('a plan', () => {
     assert.equal(decision.kind === 'deliver' && decision.profile, 'work');
   });
 
+  it('passes over an endpoint from which no code has come back, and says so', () => {
+    const { devices, ...rest } = anAccount();
+    const unverified = { codeHash: '', sentAt: NOW, triesLeft: 5, expiresAt: NOW + 1000 };
+    const waiting = devices.map((device) => ({
+      ...device,
+      endpoints: device.endpoints.map((own) => (own.id === 'chat' ? { ...own, unverified } : own)),
+    }));
+    const input = anInput({ ...rest, devices: waiting });
+    const present = { ...input, facts: { absent: () => 'nobody is there' } };
+    assert.equal(ways(decide(input)), 'post, shelf');
+    assert.match(texts(decide(present)), /blocked chat: not verified yet: no code has come back/);
+  });
+
   it('starts the last resort on failure alone, not by the last step’s waiting time', () => {
     const profile = aProfile('work', [{ endpoints: ['chat'], waitMs: 300_000 }]);
     const decision = decide(anInput(anAccount({ profiles: [profile] })));

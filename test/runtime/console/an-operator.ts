@@ -13,6 +13,7 @@ import type { Log } from '../../../actors/machinery.js';
 import type { Accounts, Changed } from '../../../runtime/accounts.js';
 import { createMemoryBus } from '../../../runtime/bus/memory.js';
 import { loadConfig } from '../../../runtime/config.js';
+import { CodeLimit } from '../../../runtime/console/code-limit.js';
 import type { CallEntry, Caller, ConsoleParts } from '../../../runtime/console/console-call.js';
 import { createFeed } from '../../../runtime/console/feed.js';
 import { operatorCalls } from '../../../runtime/console/operator-calls.js';
@@ -93,7 +94,8 @@ export async function anOperator(t: TestContext): Promise<Desk> {
   const { accounts } = running;
   const sessions = createSessions({ store, clock, account: (id) => accounts.get(id) });
   const web = { sessions, feed, rates, url: 'http://localhost:2580', startedAt: clock.now() };
-  const parts: ConsoleParts = { ...base, running, ...web };
+  const codes = new CodeLimit(clock);
+  const parts: ConsoleParts = { ...base, running, codes, ...web };
   const open = async (name: string, roles: readonly Role[] = ['subscriber']) =>
     must(await accounts.create({ name, roles, addresses: [{ channel: 'line', value: name }] }));
   const operator = await open('olga', ['subscriber', 'operator']);

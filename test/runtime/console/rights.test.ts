@@ -55,6 +55,16 @@ const ROWS: Readonly<Record<ConsoleCall, Row>> = {
   'machines.list': anybody({}),
   'machines.get': anybody({ name: 'message' }),
   'device.add': anybody(DEVICE),
+  'device.code': {
+    argument: () => ({ endpoint: 'bob-s-phone' }),
+    subscriber: 'DEVICE_UNKNOWN',
+    operator: 'DEVICE_UNKNOWN',
+  },
+  'device.verify': {
+    argument: () => ({ endpoint: 'bob-s-phone', code: '000000' }),
+    subscriber: 'DEVICE_UNKNOWN',
+    operator: 'DEVICE_UNKNOWN',
+  },
   'device.remove': anybody({ device: 'pager' }),
   'device.test': {
     argument: () => ({ endpoint: 'bob-s-phone' }),
@@ -162,7 +172,8 @@ test('a device leads into nothing that is another subscriber’s', async (t) => 
 test('a device is tested alone, past the profile', async (t) => {
   const on = await aConsole(t);
   const ann = await on.person('ann');
-  await on.ask(ann, 'device.add', { name: 'Pager', channel: LINE, address: 'pager', use: false });
+  const pager = { name: 'Pager', addresses: [{ channel: LINE, value: 'pager' }] };
+  await on.running.accounts.addDevice(ann.account.id, pager);
   await on.ask(ann, 'device.test', { endpoint: 'pager' });
   await on.settle();
   assert.deepEqual(

@@ -4,6 +4,7 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { ChannelEntry } from '../../../../../schemas/console.js';
 import { call } from '../../server/call.js';
 import { account, me } from '../../server/session.js';
+import { awaited } from './verifying.js';
 
 /** Channels whose devices a person adds by hand: not those that every account has by itself. */
 function choices(): readonly ChannelEntry[] {
@@ -19,15 +20,19 @@ export function AddDevice({ done }: { done: () => void }) {
 
   async function add(form: HTMLFormElement): Promise<void> {
     const given = new FormData(form);
+    const before = new Set(account.value?.devices.map(({ id }) => id));
     busy.value = true;
     problem.value = undefined;
     try {
-      account.value = await call('device.add', {
+      const changed = await call('device.add', {
         name: String(given.get('name')).trim(),
         channel: chosen.value,
         address: String(given.get('address')).trim(),
         use: given.get('use') !== null,
       });
+      const added = changed.devices.find(({ id }) => !before.has(id));
+      awaited.value = added?.endpoints.find(({ unverified }) => unverified !== undefined)?.id;
+      account.value = changed;
       done();
     } catch (error) {
       problem.value = error instanceof Error ? error.message : String(error);
@@ -66,6 +71,7 @@ interface FieldsProps {
 }
 
 function Fields({ channels, chosen }: FieldsProps) {
+  const now = channels.find(({ name }) => name === chosen.value);
   return (
     <>
       <label>
@@ -87,7 +93,11 @@ function Fields({ channels, chosen }: FieldsProps) {
           ))}
         </select>
       </label>
-      <p class="small soft">{channels.find(({ name }) => name === chosen.value)?.description}</p>
+      <p class="small soft">
+        {now?.description}
+        {now?.page === undefined &&
+          ' We send a code there; the device is unused until you have typed it here.'}
+      </p>
       <label>
         Address there
         <input

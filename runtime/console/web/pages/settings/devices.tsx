@@ -13,6 +13,7 @@ import { account as accountNow } from '../../server/session.js';
 import { boxOf } from '../messages/box.js';
 import { AddDevice } from './add-device.js';
 import { addressWords, lastArrival, usedBy } from './endpoints.js';
+import { Verifying } from './verifying.js';
 
 export function Devices({ account }: { account: Me['account'] }) {
   const adding = useSignal(false);
@@ -105,6 +106,7 @@ interface EndpointProps {
 function EndpointItem({ endpoint, device, account }: EndpointProps) {
   const sent = useSignal<string | undefined>(undefined);
   const profiles = usedBy(account, endpoint);
+  const { unverified } = endpoint;
   const last = lastArrival(boxOf('inbox').messages.value ?? [], endpoint);
   async function test(): Promise<void> {
     sent.value = (await call('device.test', { endpoint: endpoint.id })).id;
@@ -114,6 +116,7 @@ function EndpointItem({ endpoint, device, account }: EndpointProps) {
       <div class="grow">
         <p>
           <span class="word">{endpoint.address.channel}</span>{' '}
+          {unverified !== undefined && <span class="word warn">not verified</span>}{' '}
           {endpoint.lastResort !== true && <bdi>{addressWords(endpoint.address.value)}</bdi>}
         </p>
         <p class="small soft">
@@ -129,7 +132,10 @@ function EndpointItem({ endpoint, device, account }: EndpointProps) {
           )}
         </p>
       </div>
-      {endpoint.lastResort !== true && (
+      {unverified !== undefined && (
+        <Verifying device={device} endpoint={endpoint} unverified={unverified} />
+      )}
+      {endpoint.lastResort !== true && unverified === undefined && (
         <Action run={test} done="Sent; again" label={`Send a test to ${device.name}`}>
           Send a test
         </Action>
@@ -140,6 +146,7 @@ function EndpointItem({ endpoint, device, account }: EndpointProps) {
 
 function useWords(endpoint: Endpoint, profiles: readonly string[]): string {
   if (endpoint.lastResort === true) return 'keeps what no other way took';
+  if (endpoint.unverified !== undefined) return 'unused until its code has come back';
   if (profiles.length === 0) return 'unused: in no profile';
   return `in ${profiles.join(', ')}`;
 }

@@ -16,8 +16,9 @@ export function waysOf(account: Me['account']): readonly Way[] {
 
 /** The device's name; with the channel where the device has several ways. */
 export function wayName({ device, endpoint }: Way): string {
-  if (device.endpoints.length === 1) return device.name;
-  return `${device.name} (${endpoint.address.channel})`;
+  const way = device.endpoints.length === 1 ? '' : ` (${endpoint.address.channel})`;
+  const mark = endpoint.unverified === undefined ? '' : ', not verified';
+  return `${device.name}${way}${mark}`;
 }
 
 /** An address as a person can read it; of a web address only where it leads. */
