@@ -13,7 +13,7 @@ import { account as accountNow } from '../../server/session.js';
 import { boxOf } from '../messages/box.js';
 import { AddDevice } from './add-device.js';
 import { addressWords, lastArrival, usedBy } from './endpoints.js';
-import { Verifying } from './verifying.js';
+import { focusAwaited, Verifying } from './verifying.js';
 
 export function Devices({ account }: { account: Me['account'] }) {
   const adding = useSignal(false);
@@ -22,6 +22,11 @@ export function Devices({ account }: { account: Me['account'] }) {
   }, []);
   const close = (): void => {
     adding.value = false;
+  };
+  // Only now that the dialog has given the focus back.
+  const closed = (): void => {
+    close();
+    focusAwaited();
   };
   return (
     <section class="card stack" aria-labelledby="devices">
@@ -44,7 +49,7 @@ export function Devices({ account }: { account: Me['account'] }) {
           <DeviceItem key={device.id} device={device} account={account} />
         ))}
       </ul>
-      <Dialog title="Add a device" open={adding.value} close={close}>
+      <Dialog title="Add a device" open={adding.value} close={closed}>
         <AddDevice done={close} />
       </Dialog>
     </section>

@@ -1,7 +1,7 @@
 /** An endpoint that waits for the code that was sent to it: typed here, or asked for anew. */
 
 import { signal, useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import type { Device, Endpoint, Unverified } from '../../../../../schemas/account.js';
 import { now, untilTime } from '../../clock.js';
 import { Action } from '../../parts/action.js';
@@ -10,8 +10,17 @@ import { account } from '../../server/session.js';
 
 const CODE_CHARACTERS_MAX = 16;
 
-/** The endpoint that was added just now: where its code goes, one may type at once. */
+/** The endpoint that was added just now. */
 export const awaited = signal<string | undefined>(undefined);
+
+const fieldOf = (endpoint: string): string => `code-${endpoint}`;
+
+/** Where the code of what was added just now is typed. */
+export function focusAwaited(): void {
+  const id = awaited.value;
+  awaited.value = undefined;
+  if (id !== undefined) document.getElementById(fieldOf(id))?.focus();
+}
 
 interface VerifyingProps {
   readonly device: Device;
@@ -24,11 +33,6 @@ export function Verifying({ device, endpoint, unverified }: VerifyingProps) {
   const problem = useSignal<string | undefined>(undefined);
   const input = useRef<HTMLInputElement>(null);
   const { id } = endpoint;
-  useEffect(() => {
-    if (awaited.peek() !== id) return;
-    awaited.value = undefined;
-    input.current?.focus();
-  }, [id]);
 
   async function verify(form: HTMLFormElement): Promise<void> {
     const code = String(new FormData(form).get('code')).trim();
@@ -64,6 +68,7 @@ export function Verifying({ device, endpoint, unverified }: VerifyingProps) {
           Code sent to {device.name}
           <input
             ref={input}
+            id={fieldOf(id)}
             name="code"
             required
             inputMode="numeric"
