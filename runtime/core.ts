@@ -76,17 +76,24 @@ export async function storedSecret(
   bytes: number = SECRET_BYTES,
 ): Promise<Uint8Array> {
   const key = `secret/${name}`;
+  const known = await readSecret(store, key);
+  if (known !== undefined) return known;
   const fresh = clock.random(bytes);
   const token = Buffer.from(clock.random(WORKER_BYTES)).toString('hex');
   const times = { lookAt: null, dueAt: null, purgeAt: null };
   const head = { rows: [], ...times, lane: '', closed: true, outboxSize: 0, unique: null };
   const created = await store.create({ key, value: fresh, head, token });
   if (created.ok) return fresh;
+  const earlier = await readSecret(store, key);
+  if (earlier === undefined) throw new Error(`${key} is in the store and cannot be read`);
+  return earlier;
+}
+
+async function readSecret(store: Store, key: string): Promise<Uint8Array | undefined> {
   const stored = await store.get(key);
-  if (!(stored?.value instanceof Uint8Array)) {
-    throw new Error(`${key} in the store is not a key: restore it from a backup`);
-  }
-  return stored.value;
+  if (stored === undefined) return undefined;
+  if (stored.value instanceof Uint8Array) return stored.value;
+  throw new Error(`${key} in the store is not a key: restore it from a backup`);
 }
 
 /** A channel's own secrets, by names of its own. */

@@ -221,8 +221,13 @@ class StoredSessions implements Sessions {
     const now = this.#parts.clock.now();
     if (now - held.session.seenAt < SEEN_EVERY_MS) return held.session;
     const seen = { ...held.session, seenAt: now };
-    // Lost: another request has just written the same, or the session ended; the next one tells.
-    await this.#save(held, seen);
+    try {
+      // Lost: another request has just written the same, or the session ended; the next one tells.
+      await this.#save(held, seen);
+    } catch {
+      // A full disk signs nobody out: whoever makes room is among them. The next request tries.
+      return held.session;
+    }
     return seen;
   }
 

@@ -160,6 +160,21 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.equal((await store.get(key))?.rev, 2);
     });
 
+    it('goes on while the store takes nothing, and is seen again afterwards', async (t) => {
+      const { sessions, store, clock, accounts, id } = await world(t, open);
+      const { token } = await sessions.open(id, FROM);
+      const full = createSessions({
+        store: { ...store, save: () => Promise.reject(new Error('the disk is full')) },
+        clock,
+        account: (one) => accounts.get(one),
+      });
+      clock.advance(SEEN_EVERY_MS);
+      const found = await full.find(token);
+      assert.equal(found?.account.id, id);
+      assert.equal(found?.session.seenAt, clock.now() - SEEN_EVERY_MS);
+      assert.equal((await sessions.find(token))?.session.seenAt, clock.now());
+    });
+
     it('leaves nothing behind once it is over', async (t) => {
       const { sessions, store, clock, id } = await world(t, open);
       await sessions.makeLink(id);
