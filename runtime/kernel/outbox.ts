@@ -31,6 +31,12 @@ export interface OutboxParts {
   }) => Promise<Recipient | undefined>;
 }
 
+/** Who signed in on a device is told as a subscriber: that device is an address of nobody. */
+function inside(found: Recipient, account: string | undefined): Recipient {
+  if (found.kind === 'subscriber' || account === undefined) return found;
+  return { kind: 'subscriber', account, via: found.via };
+}
+
 function troubled(log: Log, error: unknown): false {
   log.error('outbox.trouble', { reason: String(error) });
   return false;
@@ -64,9 +70,10 @@ export function createOutbox(parts: OutboxParts) {
 
   async function report(held: Held, entry: OutboxEntry & { kind: 'report' }): Promise<boolean> {
     const { sender } = held.document.input;
-    const to = sender.address && (await parts.recipientAt(sender.address));
+    const found = sender.address && (await parts.recipientAt(sender.address));
     // Not known now is not the same as nobody here: a subscriber's report must not go outside.
-    if (sender.address !== undefined && to === undefined) return false;
+    if (sender.address !== undefined && found === undefined) return false;
+    const to = found && inside(found, sender.account);
     const made = reportSubmission(held.document, { action: entry.action, id: entry.id, to });
     if ('told' in made) {
       committer.note(held.document.key, { senderTold: made.told });

@@ -155,6 +155,20 @@ test('a report waits until it is known whether its reader is a subscriber', asyn
   assert.equal(kept.length, 1);
 });
 
+test("who signed in on a device that is nobody's address is told as a subscriber", async (t) => {
+  const store = createMemoryStore();
+  const running = await start(t, store, manualClock());
+  const writer = must(await running.accounts.create({ name: 'writer' }));
+  const submission = failing({ channel: 'inbox', value: 'a-phone' });
+  const sender = { ...submission.sender, account: writer.id };
+  const { id, proceed } = await accepted(running, { ...submission, sender });
+  proceed({ answered: true });
+  await settle(running);
+  assert.equal((await read(running, messageKey(id, 0))).senderTold, 'failed reported');
+  const kept = await store.list(`inbox/${writer.id}`, { limit: 9, order: 'ascending' });
+  assert.equal(kept.length, 1);
+});
+
 test('why a sender is not told of a failure is recorded', async (t) => {
   const running = await start(t, createMemoryStore(), manualClock());
   const forged = { verified: false, how: 'SPF fail' };
