@@ -7,12 +7,14 @@ interface ActionProps {
   readonly run: () => Promise<unknown>;
   readonly kind?: 'first' | 'danger' | 'plain';
   readonly label?: string;
+  /** The button of its form: Enter in a field presses it. */
+  readonly submits?: boolean;
   /** Told in place of the button's words when it is done. */
   readonly done?: string;
   readonly children: ComponentChildren;
 }
 
-export function Action({ run, kind, label, done, children }: ActionProps) {
+export function Action({ run, kind, label, submits, done, children }: ActionProps) {
   const state = useSignal<'ready' | 'busy' | 'done'>('ready');
   const problem = useSignal<string | undefined>(undefined);
 
@@ -31,7 +33,7 @@ export function Action({ run, kind, label, done, children }: ActionProps) {
   return (
     <span class="stack">
       <button
-        type="button"
+        type={submits === true ? 'submit' : 'button'}
         class={`button ${kind ?? ''}`}
         aria-label={label}
         disabled={state.value === 'busy'}

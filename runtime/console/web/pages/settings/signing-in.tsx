@@ -28,7 +28,7 @@ export function SigningIn() {
   return (
     <section class="card stack" aria-labelledby="signing-in">
       <h2 id="signing-in">Signing in</h2>
-      <Password />
+      <Password changed={() => sessions.load()} />
       <h3>Where you are signed in</h3>
       <Loaded of={sessions}>
         {({ items }) => (
@@ -72,36 +72,44 @@ function SessionItem({ session, changed }: SessionProps) {
   );
 }
 
-function Password() {
+function Password({ changed }: { readonly changed: () => Promise<void> }) {
   const password = useSignal('');
+  const isSet = useSignal(false);
   const isShort = password.value.length < PASSWORD_CHARACTERS_MIN;
+  const hint = `${isShort ? `At least ${PASSWORD_CHARACTERS_MIN} characters. ` : ''}Other sign-ins end.`;
   async function set(): Promise<void> {
     await call('password.set', { password: password.value });
     password.value = '';
+    isSet.value = true;
+    await changed();
   }
   return (
-    <form class="row password" onSubmit={(event) => event.preventDefault()}>
+    <form class="password" onSubmit={(event) => event.preventDefault()}>
       <input type="hidden" name="username" autocomplete="username" value={account.value?.name} />
-      <label class="grow">
-        New password
+      <label for="new-password">New password</label>
+      <div class="row">
         <input
+          id="new-password"
+          class="grow"
           type="password"
           autocomplete="new-password"
+          aria-describedby="new-password-hint"
           minLength={PASSWORD_CHARACTERS_MIN}
           value={password.value}
           onInput={(event) => {
             password.value = event.currentTarget.value;
+            isSet.value = false;
           }}
         />
-        <span class="small soft">
-          {isShort ? `At least ${PASSWORD_CHARACTERS_MIN} characters. ` : ''}Other sign-ins end.
-        </span>
-      </label>
-      {!isShort && (
-        <Action run={set} done="Changed">
-          Set it
-        </Action>
-      )}
+        {!isShort && (
+          <Action run={set} submits>
+            Set it
+          </Action>
+        )}
+      </div>
+      <p class="small soft" id="new-password-hint" role="status">
+        {isSet.value ? 'The new password holds; other sign-ins have ended.' : hint}
+      </p>
     </form>
   );
 }
