@@ -111,6 +111,10 @@ export function createAuthenticator(options: {
     return true;
   }
 
+  function isKnown(account: Account | undefined, password: string): boolean {
+    return account?.password !== undefined && remembered.has(remembered.mark(account, password));
+  }
+
   async function find(name: string): Promise<Account | Failure | undefined> {
     try {
       return await lookup(name);
@@ -128,9 +132,10 @@ export function createAuthenticator(options: {
       log.debug('signIn.slowed', { peer, waitMs: pausedMs });
       return slow(pausedMs);
     }
-    if (hashingBusy()) return slow(BUSY_MS);
     const account = await find(name);
     if (account !== undefined && 'ok' in account) return account;
+    // Who was right a moment ago costs no hash: guessers from everywhere do not keep him out.
+    if (!isKnown(account, password) && hashingBusy()) return slow(BUSY_MS);
     const right = await check(account, password);
     if (right && account !== undefined) {
       limit.succeeded(peer, name);

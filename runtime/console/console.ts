@@ -28,6 +28,8 @@ export interface CallerFacts {
 export interface Console {
   /** One of `ConsoleCalls`; what it cannot do is an answer, never a rejection. */
   call(name: string, argument: unknown, caller: CallerFacts): Promise<Answer>;
+  /** Whether this account may send this call with a long text in it; none may, unless said so. */
+  takesLarge?(name: string, signedIn: SignedInSession): boolean;
   /**
    * GET documents below `/api/`: `body` (a mail's HTML), `part` (an attachment), `raw`; with
    * headers of their own that keep them harmless. Undefined: there is no such document.

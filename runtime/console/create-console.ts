@@ -5,6 +5,7 @@
  * is an answer; what throws otherwise is a bug, told as such and logged without its argument.
  */
 
+import { may } from '../../actors/authentication-manager/rights.js';
 import type { ConsoleCall } from '../../schemas/console-calls.js';
 import type { Answer } from '../control.js';
 import { refuse } from '../operations/operation.js';
@@ -33,6 +34,9 @@ const CALLS = {
   ...historyCalls,
 } satisfies CallTable<ConsoleCall>;
 
+/** The one call that carries the text of a message. */
+const LARGE: ConsoleCall = 'message.edit';
+
 const TABLE: Readonly<Record<ConsoleCall, CallEntry>> = CALLS;
 
 export function createConsole(given: Omit<ConsoleParts, 'codes'>): Console {
@@ -42,6 +46,7 @@ export function createConsole(given: Omit<ConsoleParts, 'codes'>): Console {
   sessions.onRevoked(({ id }) => feed.signedOut(id));
   return {
     call: (name, argument, caller) => call(parts, { name, argument, caller }),
+    takesLarge: (name, { account }) => name === LARGE && may(account, 'message.command'),
     async document(name, query, { signedIn, peer }) {
       try {
         return await documentOf(name, parts, { ...signedIn, peer }, query);

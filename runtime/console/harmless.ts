@@ -18,6 +18,9 @@ const LONE_SURROGATE = /\p{Cs}/gu;
 const REORDERING = /[\u202a-\u202e\u2066-\u2069]/gu;
 const MISLEADING = new RegExp(`[${BIDI}${INVISIBLE}]`, 'gu');
 
+/** The sign, and those that look like it. */
+const AT = /[@\ufe6b\uff20]/;
+
 /** What a stranger wrote as one harmless line. */
 export function harmlessLine(text: string): string {
   const line = text
@@ -42,6 +45,6 @@ function whole(text: string): string {
 export function harmlessName(name: string, address: string | undefined): string | undefined {
   const line = harmlessLine(name);
   if (line === '') return undefined;
-  const pretends = line.includes('@') && line.toLowerCase() !== address?.toLowerCase();
+  const pretends = AT.test(line) && line.toLowerCase() !== address?.toLowerCase();
   return pretends ? undefined : line;
 }

@@ -27,6 +27,30 @@ export class Budget {
   }
 }
 
+/**
+ * Strangers whose bodies are awaited: of too many the one goes that has been awaited longest, so
+ * that those who promise a body and do not send it keep nobody out.
+ */
+export class Waiting {
+  readonly #max: number;
+  readonly #requests = new Set<IncomingMessage>();
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** To be called back when the body is there. */
+  enter(request: IncomingMessage): () => void {
+    const [oldest] = this.#requests;
+    if (this.#requests.size >= this.#max && oldest !== undefined) {
+      this.#requests.delete(oldest);
+      oldest.destroy();
+    }
+    this.#requests.add(request);
+    return () => void this.#requests.delete(request);
+  }
+}
+
 /** Too many bodies at once: the same request may be tried again. */
 export class BusyError extends Error {}
 
@@ -34,12 +58,20 @@ export class BusyError extends Error {}
 export class Body {
   readonly #request: IncomingMessage;
   readonly #budget: Budget;
+  readonly #waiting: Waiting;
   #held = 0;
   #isCut = false;
+  #isKnown = false;
 
-  constructor(request: IncomingMessage, budget: Budget) {
+  constructor(request: IncomingMessage, budget: Budget, waiting: Waiting) {
     this.#request = request;
     this.#budget = budget;
+    this.#waiting = waiting;
+  }
+
+  /** Somebody who is signed in sends it: there are other limits for these. */
+  known(): void {
+    this.#isKnown = true;
   }
 
   /** Something of it was left unread: the connection cannot carry another request. */
@@ -50,6 +82,16 @@ export class Body {
   /** Undefined: it is larger. Rejects with BusyError, and when the peer goes away. */
   async read(maxBytes: number): Promise<Uint8Array | undefined> {
     if (Number(this.#request.headers['content-length'] ?? 0) > maxBytes) return this.#cut();
+    if (this.#isKnown) return this.#all(maxBytes);
+    const leave = this.#waiting.enter(this.#request);
+    try {
+      return await this.#all(maxBytes);
+    } finally {
+      leave();
+    }
+  }
+
+  async #all(maxBytes: number): Promise<Uint8Array | undefined> {
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     for await (const chunk of this.#request.iterator({ destroyOnReturn: false })) {
@@ -77,8 +119,29 @@ export class Body {
   }
 }
 
-/** What a JSON body says; undefined: it is none. */
+/** Nothing that a page of ours sends is nested so deeply; parsing such takes seconds. */
+const JSON_DEPTH_MAX = 100;
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
+const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
+
+function isDeep(bytes: Uint8Array): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte === QUOTE) inString = !inString;
+    else if (inString) at += byte === BACKSLASH ? 1 : 0;
+    else if (OPENING.has(byte)) depth += 1;
+    else if (CLOSING.has(byte)) depth -= 1;
+    if (depth > JSON_DEPTH_MAX) return true;
+  }
+  return false;
+}
+
+/** What a JSON body says; undefined: it is none, or nested without end. */
 export function parseJson(bytes: Uint8Array): unknown {
+  if (isDeep(bytes)) return undefined;
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     const parsed: unknown = JSON.parse(text);

@@ -20,7 +20,8 @@ export function tokenIn(place: Place, header: string | undefined): string | unde
   const tokens = new Set<string>();
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=');
-    if (pair.slice(0, equals).trim() === name) tokens.add(pair.slice(equals + 1).trim());
+    if (equals !== -1 && pair.slice(0, equals).trim() === name)
+      tokens.add(pair.slice(equals + 1).trim());
   }
   const [token] = tokens;
   return tokens.size === 1 ? token : undefined;

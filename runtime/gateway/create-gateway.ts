@@ -19,7 +19,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock, Log } from '../../actors/machinery.js';
 import type { Console } from '../console/console.js';
 import { type GatewayAnswer, plain } from './answer.js';
-import { Body, Budget, BusyError } from './body.js';
+import { Body, Budget, BusyError, Waiting } from './body.js';
 import { Connections } from './connections.js';
 import { tokenIn } from './cookie.js';
 import { Doors } from './doors.js';
@@ -86,6 +86,7 @@ class HttpGateway implements Gateway {
   readonly #routes: Routes;
   readonly #refusals: Refusals;
   readonly #budget: Budget;
+  readonly #waiting: Waiting;
   readonly #place: PlaceSettings;
   #opened: Opened | undefined;
   #running = 0;
@@ -100,7 +101,9 @@ class HttpGateway implements Gateway {
     this.#refusals = new Refusals(clock, log, options.refused);
     const refused = (reason: string): void => this.#refusals.count(reason);
     this.#budget = new Budget(limits.bodyBytes);
-    this.#connections = new Connections(server, limits.connections);
+    this.#waiting = new Waiting(limits.strangersBodies);
+    const { connections: max, unansweredPerConnection: unansweredMax } = limits;
+    this.#connections = new Connections(server, { max, unansweredMax });
     this.#doors = new Doors(log);
     const publicUrl = http.publicUrl?.replace(/\/+$/, '');
     this.#place = {
@@ -176,15 +179,19 @@ class HttpGateway implements Gateway {
 
   async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
-    const body = new Body(request, this.#budget);
-    this.#connections.busy(socket);
-    this.#running += 1;
-    response.once('close', () => {
+    const body = new Body(request, this.#budget, this.#waiting);
+    let isOver = false;
+    const over = (): void => {
+      if (isOver) return;
+      isOver = true;
       this.#running -= 1;
       if (this.#running === 0) this.#drained();
       body.release();
-      this.#connections.idle(socket);
-    });
+      this.#connections.idle(socket, over);
+    };
+    if (!this.#connections.busy(socket, over)) return this.#refusals.count('pipeline');
+    this.#running += 1;
+    response.once('close', over);
     response.on('error', () => socket.destroy());
     const place = this.#placeOf(request);
     try {

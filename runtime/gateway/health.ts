@@ -25,9 +25,20 @@ export async function answerHealth(
     return plain(503, `not ready\n${reasons.join('\n')}`);
   }
   try {
-    const { type, body } = await options.metrics();
+    const { type, body } = await shared(options);
     return { status: 200, body, headers: { 'content-type': type } };
   } catch (error) {
     return plain(500, `metrics failed: ${String(error)}`);
   }
+}
+
+const underWay = new WeakMap<HealthOptions, ReturnType<HealthOptions['metrics']>>();
+
+/** Who asks while they are gathered gets the same: a thousand at once cost as much as one. */
+function shared(options: HealthOptions): ReturnType<HealthOptions['metrics']> {
+  const running = underWay.get(options);
+  if (running !== undefined) return running;
+  const metrics = options.metrics().finally(() => underWay.delete(options));
+  underWay.set(options, metrics);
+  return metrics;
 }

@@ -7,6 +7,8 @@ const SECOND_MS = 1000;
 export interface GatewayLimits {
   /** Connections that carry HTTP; one more, and the one that has been idle longest goes. */
   readonly connections: number;
+  /** Requests of one connection that were not answered yet; one more, and it is cut. */
+  readonly unansweredPerConnection: number;
   /** A request's head must be complete by then; so must a connection's first one. */
   readonly headMs: number;
   /** A whole request with its body. */
@@ -48,6 +50,7 @@ export interface GatewayLimits {
 
 export const GATEWAY_LIMITS: GatewayLimits = {
   connections: 4096,
+  unansweredPerConnection: 16,
   headMs: 10 * SECOND_MS,
   requestMs: 60 * SECOND_MS,
   idleMs: 30 * SECOND_MS,

@@ -18,6 +18,8 @@ export interface LoginParts {
   readonly log: Log;
   readonly sessions: Sessions;
   readonly authenticator: Authenticator;
+  /** Counts what was refused, and why. */
+  refused(reason: string): void;
 }
 
 export interface LoginRequest {
@@ -66,7 +68,8 @@ async function signIn(parts: LoginParts, given: Credentials, peer: string): Prom
   }
   const account = await parts.sessions.useLink(given.key);
   if (account !== undefined) return { ok: true, account };
-  parts.log.info('signIn.linkRefused', { peer });
+  parts.log.debug('signIn.linkRefused', { peer });
+  parts.refused('link');
   return refuse(USED_LINK.code, USED_LINK.message);
 }
 

@@ -88,6 +88,7 @@ export class Routes {
     if (origin !== undefined) return origin;
     const signedIn = await this.#signedIn(asked, opened);
     if (signedIn === undefined) return refusal('SIGN_IN_NEEDED', SIGN_IN_NEEDED);
+    asked.body.known();
     return this.#counted(signedIn, () =>
       isRead
         ? this.#document(name, asked, opened, signedIn)
@@ -96,7 +97,10 @@ export class Routes {
   }
 
   async #call(name: string, asked: Asked, { console }: Opened, signedIn: SignedInSession) {
-    const given = await this.#posted(asked, this.#parts.limits.callBodyBytes);
+    const { limits } = this.#parts;
+    const isLarge = console.takesLarge?.(name, signedIn) ?? false;
+    const bytesMax = isLarge ? limits.largeCallBodyBytes : limits.callBodyBytes;
+    const given = await this.#posted(asked, bytesMax);
     if ('answer' in given) return given.answer;
     const { place } = asked;
     const answered = await console.call(name, given.value, { signedIn, peer: place.peer });
@@ -124,6 +128,7 @@ export class Routes {
     if (origin !== undefined) return origin;
     const isNobody = isProgram || isOtherSite(headers);
     const signedIn = isNobody ? undefined : await this.#signedIn(asked, opened);
+    if (signedIn !== undefined) asked.body.known();
     const request: DoorRequest = {
       method,
       path,

@@ -4,9 +4,10 @@
  *
  * Invariants: an endpoint is https, or an origin that the settings name; its host is one the
  * settings allow, so that nobody makes the switch send requests to a host of his choice; the keys
- * have their lengths.
+ * are such that something can be encrypted for them.
  */
 
+import { ECDH } from 'node:crypto';
 import type { Address } from '../../../schemas/address.js';
 import type { Failure } from '../../machinery.js';
 
@@ -71,9 +72,19 @@ function wrongWith(
     return `${host} is no push service that this switch knows; see web.push.services.`;
   }
   const key = Buffer.from(p256dh, 'base64url');
-  const isKey = key.length === PUBLIC_KEY_BYTES && key[0] === UNCOMPRESSED_POINT;
+  const isKey = key.length === PUBLIC_KEY_BYTES && key[0] === UNCOMPRESSED_POINT && isPoint(key);
   if (isKey && Buffer.from(auth, 'base64url').length === AUTH_BYTES) return undefined;
-  return 'The keys of the push subscription do not have their lengths: subscribe again.';
+  return 'The keys of the push subscription are no such keys: subscribe again.';
+}
+
+/** Whether it lies on the curve (RFC 8291, 3.1): nothing can be encrypted for any other. */
+function isPoint(key: Buffer): boolean {
+  try {
+    ECDH.convertKey(key, 'prime256v1');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function fromValue(text: string): Subscription | undefined {

@@ -22,6 +22,7 @@ import type { Pages } from './pages.js';
 import { PeerRate } from './peer-rate.js';
 import { formPage, wordPage } from './plain-form.js';
 import { RECEIVED_PATH } from './push.js';
+import { readForm } from './read-form.js';
 import { type Author, Submitting } from './submit.js';
 import { vapidKeys } from './vapid.js';
 import { field, type Written, writtenFrom } from './written.js';
@@ -39,6 +40,7 @@ const STATUS: Partial<Record<Failure['code'], number>> = {
   MESSAGE_UNKNOWN: 404,
 };
 const SIGN_IN = failure('SIGN_IN_NEEDED', 'Sign in to write.');
+const TOO_MANY = wordPage(429, 'Too many', 'Too much from your address: wait a minute.');
 const NO_FORM = wordPage(404, 'Nothing here', 'This switch has no form for messages.');
 
 export function receiveFrom(
@@ -80,7 +82,8 @@ class BrowserDoor {
     const refusing = this.#context.refusing();
     if (refusing !== undefined) return refused(failure('STORE_UNAVAILABLE', refusing));
     const { limits } = this.#context.config;
-    const read = await readForm(request, limits.sizeBytes);
+    const entriesMax = limits.files + limits.recipients;
+    const read = await readForm(request, { bytesMax: limits.sizeBytes, entriesMax });
     if (!read.ok) return refused(read, read.status);
     const written = await writtenFrom(read.form, limits);
     if (!written.ok) return refused(written);
@@ -136,6 +139,9 @@ class BrowserDoor {
     if (closed !== undefined) return closed;
     const name = request.query['to'] ?? '';
     const to = await this.#subscriber(name);
+    const isNobody = 'status' in to && to.status === 404 && request.account === undefined;
+    // Who tries one name after the other is told no more than who sends one after the other.
+    if (isNobody && !this.#rate.take(request.peer)) return TOO_MANY;
     if ('status' in to) return to;
     const reference = Buffer.from(this.#context.clock.random(REFERENCE_BYTES)).toString('hex');
     return formPage({ to: name, reference, asksName: request.account === undefined });
@@ -145,9 +151,9 @@ class BrowserDoor {
     const closed = this.#closed(request);
     if (closed !== undefined) return closed;
     if (request.account === undefined && !this.#rate.take(request.peer)) {
-      return wordPage(429, 'Too many', 'Too many messages from your address: wait a minute.');
+      return TOO_MANY;
     }
-    const read = await readForm(request, FORM_BYTES_MAX);
+    const read = await readForm(request, { bytesMax: FORM_BYTES_MAX, entriesMax: 0 });
     if (!read.ok) return wordPage(read.status, 'Not sent', read.message);
     const written = await writtenFrom(withoutAnswer(read.form), this.#context.config.limits);
     if (!written.ok) return wordPage(400, 'Not sent', written.message);
@@ -195,23 +201,6 @@ class BrowserDoor {
     if (reply === '' || written.body.text === undefined) return [author, written];
     const note = `\n\n-- \nTo be reached, by the sender's own word: ${reply}`;
     return [author, { ...written, body: { ...written.body, text: written.body.text + note } }];
-  }
-}
-
-type ReadForm = { readonly ok: true; readonly form: FormData } | (Failure & { status: number });
-
-/** The fields of a form, in either of the encodings that browsers use. */
-async function readForm(request: DoorRequest, bytesMax: number): Promise<ReadForm> {
-  const bytes = await request.body(bytesMax);
-  if (bytes === undefined) {
-    const message = `More than ${bytesMax} bytes: send less, or fewer attachments.`;
-    return { ...failure('SUBMISSION_INVALID', message), status: 413 };
-  }
-  try {
-    const headers = { 'content-type': request.contentType };
-    return { ok: true, form: await new Response(bytes, { headers }).formData() };
-  } catch {
-    return { ...failure('CALL_INVALID', 'This is no form that can be read.'), status: 400 };
   }
 }
 
