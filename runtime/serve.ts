@@ -88,7 +88,9 @@ export async function serve(parts: ServeParts): Promise<Serving> {
   const metrics = createMetrics({ version: version(), node: process.version });
   const store = openStore(parts, metrics);
   const opened: (() => Promise<unknown>)[] = [() => store.close()];
+  let isClosing = false;
   const close = async (): Promise<void> => {
+    isClosing = true;
     for (const one of opened.splice(0).reverse()) await one();
   };
   try {
@@ -104,7 +106,10 @@ export async function serve(parts: ServeParts): Promise<Serving> {
       lastsMs: config.http.sessionMs,
     });
     let running: RunningSwitch | undefined;
-    const notReady = (): string => running?.status().refusing ?? (running ? '' : 'starting');
+    const notReady = (): string => {
+      if (isClosing) return 'stopping';
+      return running === undefined ? 'starting' : (running.status().refusing ?? '');
+    };
     const gateway = await openGateway(parts, metrics, notReady);
     if (gateway !== undefined) opened.push(() => gateway.stop());
     const feed = createFeed(clock);

@@ -38,7 +38,9 @@ export function deliverToDevices(
     lane: ({ value }) => value,
     paused: () => undefined,
     absent: ({ value }) => devices.absent(value),
-    stop: () => Promise.resolve(),
+    async stop() {
+      for (const one of devices.waiting) one.end('closed');
+    },
   };
 }
 
@@ -55,7 +57,7 @@ async function deliver(
   // Whoever closed meanwhile was sent nothing.
   const pages = reachable(devices, job);
   if (pages.length === 0) return unreachable(devices, device);
-  const how = await offer(new Set(pages), frame, context);
+  const how = await offer({ devices, pages: new Set(pages) }, frame, context);
   if (how === 'took') {
     const reason = 'the device has it';
     return { result: 'confirmed', level: 'delivered', status: '2.0.0', reason, peer: device };
@@ -93,7 +95,7 @@ async function frameOf(job: DeliveryJob): Promise<Message> {
 }
 
 function offer(
-  pages: Set<Shown>,
+  { devices, pages }: { readonly devices: Devices; readonly pages: Set<Shown> },
   frame: Message,
   { clock, config }: DeliverContext<LoopbackConfig>,
 ): Promise<'took' | 'closed' | 'silence'> {
@@ -103,6 +105,7 @@ function offer(
       pages,
       end(how) {
         timer?.cancel();
+        devices.waiting.delete(one);
         for (const { offers } of pages) {
           if (offers.get(frame.attempt) === one) offers.delete(frame.attempt);
         }
@@ -110,6 +113,7 @@ function offer(
       },
     };
     timer = clock.after(config.answerMs, () => one.end('silence'));
+    devices.waiting.add(one);
     for (const { offers } of pages) offers.set(frame.attempt, one);
     for (const { page } of pages) page.send(frame);
   });

@@ -29,6 +29,8 @@ export interface Offer {
 /** The pages that show devices. */
 export class Devices {
   readonly #byDevice = new Map<string, Set<Shown>>();
+  /** What waits for any page's word. */
+  readonly waiting = new Set<Offer>();
 
   /** A page from now on, until it closes. */
   open(page: Page): Shown {

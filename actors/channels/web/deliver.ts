@@ -37,7 +37,10 @@ export function deliverTo(pages: Pages, context: DeliverContext<WebConfig>): Del
       if (subscriptionOf(value) !== undefined || pages.isOpen(value)) return undefined;
       return noPage(value);
     },
-    stop: () => push.stop(),
+    stop() {
+      pages.stop();
+      return push.stop();
+    },
   };
 }
 

@@ -25,6 +25,7 @@ interface OpenPage {
 
 export class Pages {
   readonly #byName = new Map<string, Set<OpenPage>>();
+  readonly #waiting = new Set<Offer>();
 
   /** Keeps a page until it closes. */
   open(page: Page): void {
@@ -43,6 +44,11 @@ export class Pages {
     });
   }
 
+  /** The switch stops: a page's word that has not come is not awaited. */
+  stop(): void {
+    for (const offer of this.#waiting) offer.end('closed');
+  }
+
   isOpen(name: string): boolean {
     return this.#byName.has(name);
   }
@@ -59,6 +65,7 @@ export class Pages {
     const named = [...(this.#byName.get(to.name) ?? [])];
     const pages = new Set(named.filter(({ page }) => page.account === to.account));
     if (pages.size === 0) return Promise.resolve('nobody');
+    const waiting = this.#waiting;
     return new Promise((resolve) => {
       let timer: Timer | undefined;
       const offer: Offer = {
@@ -66,6 +73,7 @@ export class Pages {
         pages,
         end(how) {
           timer?.cancel();
+          waiting.delete(offer);
           for (const { offers } of pages) {
             if (offers.get(frame.attempt) === offer) offers.delete(frame.attempt);
           }
@@ -73,6 +81,7 @@ export class Pages {
         },
       };
       timer = within.clock.after(within.ms, () => offer.end('silence'));
+      waiting.add(offer);
       for (const { offers } of pages) offers.set(frame.attempt, offer);
       for (const { page } of pages) page.send(frame);
     });

@@ -139,6 +139,18 @@ describe('a practice device', () => {
     assert.equal((await delivering).result, 'confirmed');
   });
 
+  it('is not waited for when the switch stops', async (t) => {
+    const { page, deliverer } = await practice(t);
+    const own = page('anna');
+    own.say({ kind: 'show', device: 'anna-phone' });
+    await own.frame('shown');
+    const delivering = deliverer.deliver(job('anna-phone'));
+    await own.frame('message');
+    await deliverer.stop();
+    const outcome = await delivering;
+    assert.deepEqual([outcome.result, outcome.ambiguous], ['retry', true]);
+  });
+
   it('of somebody else is not shown, and gets nothing of theirs', async (t) => {
     const { page, deliverer } = await practice(t);
     const eve = page('eve');

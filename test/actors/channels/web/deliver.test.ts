@@ -86,6 +86,16 @@ describe('an open page', () => {
     assert.match(afterSilence.reason, /no page answered within 10000 ms/);
   });
 
+  it('is not waited for when the switch stops', async (t) => {
+    const { door, anna, deliverer } = await surroundings(t);
+    const page = door.open(anna);
+    const delivering = deliverer.deliver(job({ to: 'anna' }));
+    await page.frame('deliver');
+    await deliverer.stop();
+    const outcome = await delivering;
+    assert.deepEqual([outcome.result, outcome.ambiguous], ['retry', true]);
+  });
+
   it('of an account that had the name before gets nothing', async (t) => {
     const { door, anna, deliverer } = await surroundings(t);
     const former = door.open({ ...anna, id: 'gone' });
