@@ -58,6 +58,7 @@ function outsideAddress(channels: readonly Channel<never>[], text: string): Addr
 
 /** Where an answer to a message goes: to the account that sent it, else to its address. */
 export async function homeOf(people: People, message: MessageDocument): Promise<Home | undefined> {
+  if (message.input.header.unanswerable === true) return undefined;
   const to = await senderOf(people, message);
   if (to === undefined) return undefined;
   const { sender, header } = message.input;

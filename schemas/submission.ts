@@ -30,6 +30,8 @@ export interface Header {
   readonly expiry?: number;
   /** Made by a program as an answer (RFC 3834): it is never answered by a report. */
   readonly automatic?: true;
+  /** No answer to it goes home: a program's answer would quote what only the recipient may know. */
+  readonly unanswerable?: true;
 }
 
 /** Where the content lies: raw bytes of a channel's wire format, or a UMF made by the switch. */

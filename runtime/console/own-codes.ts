@@ -2,9 +2,9 @@
  * Calls that verify a device: a code goes to it, and comes back by the page.
  *
  * Stages: does this address need a code? → may one be sent now? → its hash is stored → it is sent.
- * Invariants: the code is in the message to that address alone, whose sender cannot open it; it
- * expires there when it stops to count. The subscriber is its sender, so that "not delivered"
- * comes home to who wrote the address.
+ * Invariants: the code is in the message to that address alone; its sender cannot open it, and no
+ * answer to it, which may quote it, comes home. It expires when the code stops to count. The
+ * subscriber is its sender, so that "not delivered" reaches who wrote the address.
  */
 
 import Type from 'typebox';
@@ -85,7 +85,13 @@ function messageOf(
       name: account.name,
       verification: { verified: true, how: 'signed in' },
     },
-    header: { subject, priority: 'normal', size: Buffer.byteLength(text), expiry: expiresAt },
+    header: {
+      subject,
+      priority: 'normal',
+      size: Buffer.byteLength(text),
+      expiry: expiresAt,
+      unanswerable: true,
+    },
     origin: { channel: own?.channel ?? address.channel, peer, startedAt: sentAt },
     hops: 0,
     recipients: [
@@ -98,7 +104,6 @@ function messageOf(
       kind: 'umf',
       umf: {
         uid: '',
-        ...(own && { from: { channel: own.channel, address: own.value, name: account.name } }),
         to: [{ channel: address.channel, address: address.value }],
         subject,
         body: { mediaType: 'text/plain', parameters: { charset: 'utf-8' }, text },

@@ -47,6 +47,16 @@ async function mail({ running }: Scene, subject: string): Promise<void> {
   await source.quit();
 }
 
+/** A program that answers by itself would tell the code to who asked for it. */
+async function refusesAnswer({ running }: Scene, letter: string): Promise<void> {
+  const to = /reply\+[^>\s]+/.exec(letter)?.[0] ?? assert.fail(`no address to answer:\n${letter}`);
+  const port = Number(running.addresses['email']?.split(':').at(-1));
+  const source = await MailSource.connect({ port });
+  await source.command(`MAIL FROM:<${WORK}>`);
+  assert.match(await source.command(`RCPT TO:<${to}>`), /^550 5\.1\.1/);
+  await source.quit();
+}
+
 /** Only the new device, so that nothing else takes what comes. */
 async function useAlone({ running }: Scene, endpoint: string): Promise<void> {
   const steps = [{ endpoints: [endpoint] }];
@@ -91,6 +101,7 @@ test('a device is unused until the code that was mailed to it is typed', TIMEOUT
   assert.equal(arrived(scene, 'Before the code'), 0);
 
   const [letter] = sink.messages;
+  await refusesAnswer(scene, letter?.bytes.toString() ?? '');
   const code = /^(\d{6}) is the code/m.exec(letter?.bytes.toString() ?? '')?.[1] ?? '';
   await page.getByRole('link', { name: 'Devices', exact: true }).press('Enter');
   await field.fill(code === '000000' ? '000001' : '000000');
