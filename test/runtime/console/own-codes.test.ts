@@ -41,7 +41,7 @@ test('nothing but the code goes to a device before the code has come back', asyn
   assert.match(arrived(on, 'pager').at(-1) ?? '', /^After/);
 });
 
-test('a wrong code is told with the tries left; five of them end it, a new one helps', async (t) => {
+test('a wrong code is told with the tries left; five end it, a new one helps', async (t) => {
   const on = await aConsole(t);
   const ann = await on.person('ann');
   const first = await added(on, ann);
