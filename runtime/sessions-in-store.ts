@@ -35,6 +35,9 @@ const PROGRAM_CHARACTERS_MAX = 200;
 /** A token as it is made here; what is written otherwise is not looked up. */
 const TOKEN = /^[\w-]{43}$/;
 const SAVE_TRIES = 4;
+/** Sessions and links. */
+const ALL = 'keys/sign-in';
+const PAGE = 500;
 
 export interface SessionParts {
   readonly store: Store;
@@ -307,6 +310,27 @@ function shown({ mark: _, ...session }: StoredSession): Session {
 /** Sessions over a store. */
 export function createSessions(parts: SessionParts): Sessions {
   return new StoredSessions(parts);
+}
+
+/** Ends every session and link in a store that nobody serves; the number of both. */
+export async function endAllSessions(parts: Pick<SessionParts, 'store' | 'clock'>) {
+  const { store, clock } = parts;
+  let ended = 0;
+  let after: string | undefined;
+  for (;;) {
+    const from = after === undefined ? {} : { after };
+    const keys = await store.list(ALL, { ...from, limit: PAGE, order: 'ascending' });
+    for (const key of keys) {
+      const stored = await store.get(key);
+      if (stored === undefined || stored.head.closed) continue;
+      const token = Buffer.from(clock.random(SAVE_TOKEN_BYTES)).toString('hex');
+      const closed = { ...head([], clock.now()), closed: true };
+      await store.save({ key, rev: stored.rev, value: null, head: closed, token });
+      ended += 1;
+    }
+    if (keys.length < PAGE) return ended;
+    after = keys.at(-1);
+  }
 }
 
 /** What a person opens to sign in; the key stands where browsers do not send it. */

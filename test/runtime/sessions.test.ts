@@ -7,6 +7,7 @@ import { createAccounts } from '../../runtime/accounts.js';
 import type { Session } from '../../runtime/sessions.js';
 import {
   createSessions,
+  endAllSessions,
   LINK_LASTS_MS,
   SEEN_EVERY_MS,
   SESSION_IDLE_MS,
@@ -158,6 +159,19 @@ for (const [name, open] of Object.entries(STORES)) {
       clock.advance(1);
       for (let i = 0; i < 5; i += 1) await sessions.find(token);
       assert.equal((await store.get(key))?.rev, 2);
+    });
+
+    it('ends with all others in a copy that is put back', async (t) => {
+      const { sessions, store, clock, id } = await world(t, open);
+      const { token } = await sessions.open(id, FROM);
+      const [session] = await sessions.list(id);
+      const key = await sessions.makeLink(id);
+      assert.ok(session);
+      assert.equal(await endAllSessions({ store, clock }), 2);
+      assert.equal(await endAllSessions({ store, clock }), 0);
+      assert.equal(await sessions.find(token), undefined);
+      assert.equal(await sessions.useLink(key), undefined);
+      assert.deepEqual(await sessions.list(id), []);
     });
 
     it('goes on while the store takes nothing, and is seen again afterwards', async (t) => {

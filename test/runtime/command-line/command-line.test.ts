@@ -5,7 +5,9 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { systemClock } from '../../../runtime/clock.js';
 import { holderOf } from '../../../runtime/command-line/ports.js';
+import { openEmbeddedReader } from '../../../runtime/store/embedded.js';
 import { temporaryFolder } from '../../harness/files.js';
 import { type Ran, run } from '../../harness/program.js';
 import { MAIN, type SwitchProcess, startSwitch } from '../../harness/switch-process.js';
@@ -186,6 +188,11 @@ describe('a running switch', () => {
     assert.equal(restore.code, 0, restore.stderr);
     const there = await patchboard(running.data, 'inbox', 'demo', '--data', restored);
     assert.match(there.stdout, /Later/);
+    const store = openEmbeddedReader({ directory: restored, clock: systemClock() });
+    t.after(() => store.close());
+    const links = await store.list('keys/sign-in', { limit: 10, order: 'ascending' });
+    assert.equal(links.length, 1);
+    for (const key of links) assert.equal((await store.get(key))?.head.closed, true);
   });
 
   it('leaves what was commanded while it was stopped to its next start', async (t) => {
