@@ -3,6 +3,7 @@
 import type { Channel } from '../../actors/channel.js';
 import { dryRun } from '../../actors/user-manager/explain.js';
 import type { Account } from '../../schemas/account.js';
+import type { Decision } from '../../schemas/decision.js';
 import type { Sender } from '../../schemas/submission.js';
 import type { Priority } from '../../schemas/umf.js';
 import { recipientOf } from '../account-opening.js';
@@ -60,9 +61,19 @@ export async function explainDryRun(call: Call, to: string): Promise<number> {
     const { decision, lines } = dryRun(input);
     const from = sender.address?.value ?? '(nobody)';
     const headline = `${fullTime(now)}  ${from} → ${account.name}, if it were sent`;
-    const [first = '', ...rest] = lines;
+    const [first = '', ...rest] = [...lines, ...ifOpen(decision, channels)];
     print(call, { at: now, to: account.name, decision }, [headline, first, ...rest.map(indented)]);
   });
+}
+
+/** Who has a page open is known to the running switch alone. */
+function ifOpen(decision: Decision, channels: readonly Channel<never>[]): readonly string[] {
+  if (decision.kind !== 'deliver') return [];
+  const planned = decision.plan.steps.flatMap(({ endpoints }) => endpoints);
+  const onPages = channels
+    .filter(({ facts }) => facts.page !== undefined)
+    .filter(({ name }) => planned.some(({ address }) => address.channel === name));
+  return onPages.map(({ name }) => `· ${name}: to a page only while one is open, else passed over`);
 }
 
 function indented(line: string): string {

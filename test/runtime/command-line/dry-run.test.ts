@@ -20,12 +20,20 @@ test('a message that nobody sent is explained for any time and sender', async (t
   const sunday = ['--at', '2029-12-30T03:00'];
 
   assert.match(await explain('--from', 'you@example.org', ...sunday), /^held until 2029-12-30/m);
-  assert.match(await explain('--from', 'boss@example.org', ...sunday), /^goes by inbox$/m);
+  assert.match(
+    await explain('--from', 'boss@example.org', ...sunday),
+    /^goes by web and loopback, else inbox$/m,
+  );
   const forged = await explain('--from', 'boss@example.org', ...sunday, '--unverified');
   assert.match(forged, /^held until .*\n[\s\S]*sender is not verified/m);
   const later = await explain('--from', 'you@example.org', '--at', '2030-06-02T03:00');
   assert.match(later, /^2030-06-02 03:00:00 \S+ {2}you@example\.org → demo, if it were sent$/m);
   assert.match(later, /^goes by email, else inbox$/m);
+  assert.doesNotMatch(later, /only while one is open/);
+  await ran('profile', 'put', 'demo', 'page', '--step', 'web', '--step', 'inbox');
+  await ran('profile', 'use', 'demo', 'page', '--from', '2031-01-01T00:00');
+  const open = await explain('--at', '2031-06-02T03:00');
+  assert.match(open, /^goes by web, else inbox\n[\s\S]*web: to a page only while one is open/m);
   const document = JSON.parse(await explain('--at', '2030-06-02T03:00', '--json'));
   assert.equal(document.decision.kind, 'deliver');
   assert.equal((await on.command('queue', '--json')).code, 0);
