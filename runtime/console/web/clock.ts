@@ -1,6 +1,7 @@
 /** The page's time: a signal that ticks each second, and times as people read them. */
 
 import { signal } from '@preact/signals';
+import { LANGUAGE } from './language.js';
 
 const TICK_MS = 1000;
 
@@ -23,14 +24,14 @@ export function after(ms: number, run: () => void): () => void {
 
 /** Hours as the command line and the log write them. */
 const HOURS = { hourCycle: 'h23' } as const;
-const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', ...HOURS });
-const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-const full = new Intl.DateTimeFormat(undefined, {
+const time = new Intl.DateTimeFormat(LANGUAGE, { hour: '2-digit', minute: '2-digit', ...HOURS });
+const day = new Intl.DateTimeFormat(LANGUAGE, { day: 'numeric', month: 'short' });
+const full = new Intl.DateTimeFormat(LANGUAGE, {
   dateStyle: 'medium',
   timeStyle: 'medium',
   ...HOURS,
 });
-const precise = new Intl.DateTimeFormat(undefined, {
+const precise = new Intl.DateTimeFormat(LANGUAGE, {
   hour: '2-digit',
   minute: '2-digit',
   second: '2-digit',

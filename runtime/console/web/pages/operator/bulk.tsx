@@ -7,6 +7,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ConsoleCalls } from '../../../../../schemas/console-calls.js';
+import { countWords } from '../../language.js';
 import { Action } from '../../parts/action.js';
 import { Dialog } from '../../parts/dialog.js';
 import { Problem } from '../../parts/loaded.js';
@@ -108,7 +109,7 @@ function Preview({ of, what, cause, done }: BulkProps) {
           </li>
         ))}
         {matching > examples.length && (
-          <li class="soft">and {(matching - examples.length).toLocaleString()} more</li>
+          <li class="soft">and {countWords(matching - examples.length)} more</li>
         )}
       </ul>
       <p class="small soft">It is noted in the audit.</p>

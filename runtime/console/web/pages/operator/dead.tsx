@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { MessageSummary } from '../../../../../schemas/console.js';
+import { countWords } from '../../language.js';
 import { Action } from '../../parts/action.js';
 import { Loaded, loading, Problem } from '../../parts/loaded.js';
 import { call } from '../../server/call.js';
@@ -81,7 +82,7 @@ function Causes({ asked }: { asked: Asked }) {
               return (
                 <li key={cause} class="op-group">
                   <span class="op-group-link">
-                    <span class="op-group-total">{total.toLocaleString()}</span>
+                    <span class="op-group-total">{countWords(total)}</span>
                     <span class="op-group-only">
                       <bdi>{cause}</bdi>
                     </span>

@@ -5,6 +5,7 @@
 
 import { spanText } from '../../../../../actors/message-tracker/words.js';
 import type { Need, Overview, Tile } from '../../../../../schemas/console.js';
+import { countWords } from '../../language.js';
 import { later } from '../../parts/later.js';
 import { Loaded, loading } from '../../parts/loaded.js';
 import { Link } from '../../router.js';
@@ -92,7 +93,7 @@ function TileLink({ tile }: { tile: Tile }) {
       <Link to={LINKS[name] ?? '/operator/queues'}>
         <span class="op-tile-label">{label}</span>
         <span class="op-tile-count">
-          {count.toLocaleString()}
+          {countWords(count)}
           {partial && <span title="At least so many: counting stopped at a limit">+</span>}
         </span>
         <span class="small soft">{count === 0 ? 'none' : `oldest ${spanText(oldestMs)}`}</span>

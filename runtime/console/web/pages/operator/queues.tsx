@@ -4,6 +4,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { spanText } from '../../../../../actors/message-tracker/words.js';
 import type { MessageSummary, QueueGroup } from '../../../../../schemas/console.js';
+import { countWords } from '../../language.js';
 import { Action } from '../../parts/action.js';
 import { Loaded, loading, Problem } from '../../parts/loaded.js';
 import { Link, query } from '../../router.js';
@@ -112,7 +113,7 @@ function GroupLine({ group, asked }: { group: QueueGroup; asked: Asked }) {
   return (
     <li class="op-group">
       <Link to={linkOf(group)} class="op-group-link">
-        <span class="op-group-total">{total.toLocaleString()}</span>
+        <span class="op-group-total">{countWords(total)}</span>
         <span class="op-group-what">{what}</span>
         <span class="op-group-cause small">
           <bdi>{cause === '' ? 'on its way' : cause}</bdi>

@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { bytesText, spanText } from '../../../../../actors/message-tracker/words.js';
 import type { HealthLine, Overview, WorkerSummary } from '../../../../../schemas/console.js';
 import { now } from '../../clock.js';
+import { countWords } from '../../language.js';
 import { Loaded, loading } from '../../parts/loaded.js';
 import { useRefresh } from './refresh.js';
 
@@ -84,7 +85,7 @@ function Worker({ worker }: { worker: WorkerSummary }) {
       <Fact name="Hints waiting">
         {queues.length === 0
           ? 'none'
-          : queues.map(([queue, count]) => `${queue} ${count.toLocaleString()}`).join(', ')}
+          : queues.map(([queue, count]) => `${queue} ${countWords(count)}`).join(', ')}
       </Fact>
     </dl>
   );
