@@ -60,6 +60,8 @@ export function EditDialog(props: DialogProps) {
   );
 }
 
+const NO_TEXT = 'Write the text, or open the one that came in: it would go out empty.';
+
 function Edit({ message, done }: DialogProps) {
   const subject = useSignal(message.subject);
   const text = useSignal('');
@@ -69,6 +71,8 @@ function Edit({ message, done }: DialogProps) {
     text.value = written;
   };
   const run = async (): Promise<void> => {
+    // An empty field is one that nobody has filled yet: the text that came in is not shown by itself.
+    if (text.value.trim() === '') throw new Error(NO_TEXT);
     const given = { key: message.key, subject: subject.value, text: text.value };
     await call('message.edit', given);
     await call('message.command', { key: message.key, command: 'resend' });
