@@ -144,17 +144,19 @@ function Removal({ profile, removing }: { profile: Profile; removing: Signal<boo
   );
 }
 
-/** "Phone and Laptop, together; after 5 minutes without confirmation the next too" */
+/** "Phone and Laptop together, one is enough; after 5 minutes without confirmation the next too" */
 function stepWords(account: Me['account'], profile: Profile, step: ProfileStep): string {
   const names = waysOf(account)
     .filter(({ endpoint }) => step.endpoints.includes(endpoint.id))
     .map(wayName);
-  const together = names.join(profile.confirms === 'all' ? ' and ' : ' or ');
+  const together = names.join(' and ');
+  const enough = profile.confirms === 'all' ? 'each must confirm' : 'one is enough';
+  const what = names.length > 1 ? `${together} together, ${enough}` : together;
   const wait =
     step.waitMs === undefined
       ? 'the next only if this fails'
       : `after ${waitWords(step.waitMs)} without confirmation the next too`;
-  return `${together || 'a device that is gone'}; ${wait}`;
+  return `${what || 'a device that is gone'}; ${wait}`;
 }
 
 function lastWords({ lastResort }: Profile): string {
