@@ -36,6 +36,15 @@ export function writeShown(umf: Umf): Promise<Uint8Array> {
   });
 }
 
+/** Embeddings, overrides and isolates (UAX #9, 2): they turn what stands beside a name around. */
+const REORDERING = /[\u202a-\u202e\u2066-\u2069]/gu;
+const LINE_BREAKING = /[\p{Cc}\s]+/gu;
+
+/** A stranger's name or subject as it may stand in a notification. */
+function oneLine(text: string): string {
+  return text.replace(REORDERING, '').replace(LINE_BREAKING, ' ').trim();
+}
+
 /**
  * What `writeShown` wrote, as a page shows it.
  * @param sender who sent it, for content that does not say who wrote it
@@ -44,8 +53,8 @@ export async function readShown(wire: Uint8Array, sender: Sender): Promise<Shown
   const umf = await readUmfWire(wire, '');
   const from = umf.from?.name ?? umf.from?.address ?? sender.name ?? sender.address?.value ?? '';
   return {
-    from: shorten(from, NAME_CHARACTERS_MAX),
-    subject: umf.subject ?? '',
-    text: umf.body.text ?? '',
+    from: shorten(oneLine(from), NAME_CHARACTERS_MAX),
+    subject: oneLine(umf.subject ?? ''),
+    text: (umf.body.text ?? '').replace(REORDERING, ''),
   };
 }
