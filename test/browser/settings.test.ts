@@ -4,6 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { createECDH } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import type { Me } from '../../schemas/console.js';
 import {
@@ -146,7 +147,7 @@ test("a browser's notifications become a device, another's page does not", TIMEO
   const add = (address: string): Promise<{ ok: boolean; code?: string }> =>
     ask('device.add', { name: 'Here', channel, address, use: true });
   const keys = {
-    p256dh: Buffer.from([4, ...Array(64).fill(1)]).toString('base64url'),
+    p256dh: createECDH('prime256v1').generateKeys('base64url'),
     auth: Buffer.alloc(16, 1).toString('base64url'),
   };
   const taken = await add(JSON.stringify({ endpoint: 'https://fcm.googleapis.com/x', keys }));
