@@ -135,6 +135,7 @@ class StoredSessions implements Sessions {
   async open(
     accountId: string,
     from: { readonly peer: string; readonly program: string },
+    as?: Account,
   ): Promise<{ readonly token: string; readonly session: Session }> {
     const { store, clock } = this.#parts;
     const account = await this.#parts.account(accountId);
@@ -151,7 +152,7 @@ class StoredSessions implements Sessions {
       expiresAt: now + this.#lastsMs,
       peer: from.peer,
       program: from.program.slice(0, PROGRAM_CHARACTERS_MAX),
-      mark: passwordMark(account),
+      mark: passwordMark(as ?? account),
     };
     const document = { key: sessionKey(hash), value: stored, head: this.#headOf(stored) };
     const created = await store.create({ ...document, token: this.#saveToken() });

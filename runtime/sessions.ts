@@ -30,10 +30,14 @@ export interface Sessions {
   makeLink(accountId: string, lastsMs?: number): Promise<string>;
   /** Uses the link up; undefined: unknown, used, or too late. */
   useLink(key: string): Promise<Account | undefined>;
-  /** The token goes into the cookie. */
+  /**
+   * The token goes into the cookie.
+   * @param as the account that showed who it is: a password changed since then ends the session
+   */
   open(
     accountId: string,
     from: { readonly peer: string; readonly program: string },
+    as?: Account,
   ): Promise<{ readonly token: string; readonly session: Session }>;
   find(token: string): Promise<SignedInSession | undefined>;
   list(accountId: string): Promise<readonly Session[]>;

@@ -54,7 +54,7 @@ export async function login(parts: LoginParts, asked: LoginRequest): Promise<Gat
   if (!signedIn.ok) return json(signedIn);
   const { id, name } = signedIn.account;
   const before = token === undefined ? undefined : await sessions.find(token);
-  const opened = await sessions.open(id, { peer: place.peer, program });
+  const opened = await sessions.open(id, { peer: place.peer, program }, signedIn.account);
   if (before !== undefined) await sessions.revoke(before.account.id, before.session.id);
   log.info('signIn.session', { account: id, by: credentials.by, peer: place.peer });
   const lastsMs = opened.session.expiresAt - clock.now();

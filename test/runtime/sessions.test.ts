@@ -229,6 +229,19 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.deepEqual(told, [other.session.id]);
     });
 
+    it('that begins with a password that has just been changed is none', async (t) => {
+      const { sessions, accounts, id } = await world(t, open);
+      const before = await accounts.get(id);
+      assert.ok(before);
+      assert.ok((await accounts.setPassword(id, 'second password')).ok);
+      await sessions.revokeOthers(id, 'none');
+      const late = await sessions.open(id, FROM, before);
+      assert.equal(await sessions.find(late.token), undefined);
+      const after = await accounts.get(id);
+      assert.ok(after);
+      assert.ok(await sessions.find((await sessions.open(id, FROM, after)).token));
+    });
+
     it('makes room for a new one: the one not seen for longest goes', async (t) => {
       const { sessions, clock, id } = await world(t, open);
       const first = await sessions.open(id, FROM);
