@@ -111,13 +111,25 @@ async function addDevice(
 ): Promise<Shown | Failure> {
   const place = await placeFor(parts, caller, { channel, value: address });
   if (!place.ok) return place;
-  const added = await addAt(parts, caller, name, place);
+  // A page that was not answered wishes for the same once more: it gets one device.
+  const there = caller.account.devices.find((one) => isTheSame(one, name, place.address));
+  const added = there ? visible(caller.account) : await addAt(parts, caller, name, place);
   if (!use || 'ok' in added) return added;
   const before = new Set(caller.account.devices.map(({ id }) => id));
-  const device = added.devices.findLast(({ id }) => !before.has(id));
+  const device = there ?? added.devices.findLast(({ id }) => !before.has(id));
   const profile = added.profiles.find(({ id }) => id === added.defaultProfile);
-  if (device === undefined || profile === undefined) return added;
+  if (device === undefined || profile === undefined || leadsTo(profile, device)) return added;
   return change(parts, caller, 'profile.put', { profile: withWay(profile, device, added) });
+}
+
+function isTheSame({ name, endpoints }: Device, wanted: string, address: Address): boolean {
+  const [only, ...others] = endpoints;
+  if (only === undefined || others.length > 0) return false;
+  return name === wanted && sameAddress(only.address, address);
+}
+
+function leadsTo({ steps }: Profile, { endpoints }: Device): boolean {
+  return steps.some((step) => endpoints.some(({ id }) => step.endpoints.includes(id)));
 }
 
 /** What is not the subscriber's beyond doubt waits for a code, which is sent there. */

@@ -2,8 +2,9 @@
  * Connections of the web door: many that do nothing must not keep others out, nor one that asks
  * without awaiting answers (RFC 9112, 9.3.2): no browser does.
  *
- * Invariants: a connection with more unanswered requests than the limit goes; above the limit the connection that has been idle longest goes, also one that is
- * slowly sending the head of its request; one whose request is being answered stays.
+ * Invariants: a connection with more unanswered requests than the limit goes; with more
+ * connections than the limit the one goes that has been idle longest, also one that is slowly
+ * sending the head of its request; one whose request is being answered stays.
  */
 
 import type { Server } from 'node:http';

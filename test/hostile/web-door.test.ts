@@ -1,4 +1,4 @@
-/** Tricks at the web door, each on a gateway of its own: what they cost is the one who tries them. */
+/** Tricks at the web door, each on a gateway of its own: they cost only who tries them. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -136,7 +136,7 @@ describe('what a signed-in page sends', () => {
 });
 
 describe('a live line', () => {
-  it('that was told to close and does not makes no more room for others of its account', async (t) => {
+  it('that was told to close and does not makes way for others of its account', async (t) => {
     const { open, port, host, signIn } = await aGateway(t, {
       limits: { linesPerAccount: 1, lines: 3 },
     });

@@ -1,4 +1,4 @@
-/** Too much of everything at the web door of a real process: connections, bodies, frames, guesses. */
+/** Too much of everything at the web door of a real process: connections, bodies, guesses. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
