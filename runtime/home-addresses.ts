@@ -40,31 +40,39 @@ export async function giveHomeAddresses(parts: HomeParts): Promise<number> {
   const known = await store.get(KEY);
   const pattern = JSON.stringify(parts.defaultAddresses('{name}'));
   if (known?.value === pattern) return 0;
+  const begun = `begun ${pattern}`;
+  const isRepeated = known?.value === begun;
+  const rev = isRepeated ? known.rev : await remember(parts, begun, known?.rev);
   let given = 0;
   let after: string | undefined;
   for (;;) {
     const from = after === undefined ? {} : { after };
     const page = await parts.accounts.list({ ...from, limit: PAGE });
-    for (const account of page) given += await giveOne(parts, account);
+    for (const account of page) given += await giveOne({ ...parts, isRepeated }, account);
     if (page.length < PAGE) break;
     after = page.at(-1)?.id;
   }
-  await remember(parts, pattern, known?.rev);
+  await remember(parts, pattern, rev);
   if (given > 0) parts.log.info('accounts.homeAddresses', { domain, given });
   return given;
 }
 
-async function giveOne(parts: HomeParts, { id, name, version }: Account): Promise<number> {
-  const { accounts, defaultAddresses, log } = parts;
+async function giveOne(
+  parts: HomeParts & { readonly isRepeated: boolean },
+  { id, name, version }: Account,
+): Promise<number> {
+  const { accounts, defaultAddresses, log, isRepeated } = parts;
   let given = 0;
   for (const address of defaultAddresses(name)) {
     const added = await accounts.addAddress(id, address);
     if (!added.ok) {
       log.warn('accounts.homeAddress', { account: name, reason: added.message });
-    } else if (added.account.version > version) {
-      given += 1;
-      await giveDevice(parts, added.account, address);
+      continue;
     }
+    const isNew = added.account.version > version;
+    if (isNew) given += 1;
+    // A crash may have come between the address and the device.
+    if (isNew || isRepeated) await giveDevice(parts, added.account, address);
   }
   return given;
 }
@@ -99,11 +107,18 @@ async function giveDevice(
   await accounts.putProfile(account.id, { ...profile, steps });
 }
 
-async function remember({ store, clock }: HomeParts, pattern: string, rev?: number): Promise<void> {
+/** Resolves to the revision it then has. */
+async function remember(
+  { store, clock }: HomeParts,
+  pattern: string,
+  rev?: number,
+): Promise<number> {
   const token = Buffer.from(clock.random(TOKEN_BYTES)).toString('base64url');
   const times = { lookAt: null, dueAt: null, purgeAt: null };
   const head = { rows: [], ...times, lane: '', closed: true, outboxSize: 0, unique: null };
   const written = { key: KEY, value: pattern, head, token };
-  if (rev === undefined) await store.create(written);
-  else await store.save({ ...written, rev });
+  const done =
+    rev === undefined ? await store.create(written) : await store.save({ ...written, rev });
+  // Only one process is at this; had another one been faster, the next start would do it again.
+  return done.ok ? done.rev : (rev ?? 1);
 }

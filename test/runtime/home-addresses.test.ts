@@ -66,3 +66,16 @@ test('an account of an earlier release gets the device that a new channel brings
   assert.equal(await move('new'), 0);
   assert.deepEqual(await on.accounts.find('ann'), after);
 });
+
+test('a start that was cut off between address and device is made up for', async (t) => {
+  const { on, move } = await setUp(t);
+  const ann = must(await on.accounts.create({ name: 'ann' }));
+  const { addDevice } = on.accounts;
+  on.accounts.addDevice = () => Promise.reject(new Error('the power is gone'));
+  await assert.rejects(move('new'), /the power is gone/);
+  on.accounts.addDevice = addDevice;
+  assert.equal((await on.accounts.find('ann'))?.devices.length, ann.devices.length);
+  await move('new');
+  const device = (await on.accounts.find('ann'))?.devices.find(({ name }) => name === 'Browser');
+  assert.equal(device?.endpoints[0]?.address.value, 'ann.new');
+});
