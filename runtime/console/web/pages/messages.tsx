@@ -3,7 +3,8 @@
  * conversation, on a narrow one the list, then the conversation as a page of its own.
  */
 
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { after } from '../clock.js';
 import { Dialog } from '../parts/dialog.js';
 import { later } from '../parts/later.js';
 import { Link, navigate, query } from '../router.js';
@@ -98,9 +99,14 @@ function Top({ box, help }: { box: BoxName; help: () => void }) {
   );
 }
 
+/** So long after the last key the search begins by itself; Enter begins it at once. */
+const TYPED_MS = 350;
+
 /** Looked for by the switch, in subject, people and id. */
 function Search({ box }: { box: BoxName }) {
   const shown = boxOf(box);
+  const cancel = useRef<() => void>(undefined);
+  useEffect(() => () => cancel.current?.(), [box]);
   return (
     <search>
       <form
@@ -108,6 +114,7 @@ function Search({ box }: { box: BoxName }) {
         class="mail-search"
         onSubmit={(event) => {
           event.preventDefault();
+          cancel.current?.();
           void shown.seek(String(new FormData(event.currentTarget).get('search')).trim());
         }}
       >
@@ -119,8 +126,10 @@ function Search({ box }: { box: BoxName }) {
           aria-label="Search in subject, people and id"
           defaultValue={shown.sought.peek()}
           onInput={(event) => {
+            const text = event.currentTarget.value.trim();
+            cancel.current?.();
             // The field's own cross empties it: then everything is listed again at once.
-            if (event.currentTarget.value === '') void shown.seek('');
+            cancel.current = after(text === '' ? 0 : TYPED_MS, () => void shown.seek(text));
           }}
         />
       </form>
