@@ -62,7 +62,8 @@ function Messages({ choose }: { choose: (message: PhoneMessage) => void }) {
         {messages.map((message) => (
           <li key={message.key} class={`bubble ${message.mine ? 'mine' : ''}`}>
             <span class="bubble-who">
-              {message.mine ? `To ${message.who}` : message.who} · {shortTime(message.at)}
+              <span>{message.mine ? `To ${message.who}` : message.who}</span>
+              <span>{` · ${shortTime(message.at)}`}</span>
             </span>
             {message.subject !== '' && <strong>{message.subject}</strong>}
             <span class="bubble-text">{message.text}</span>
