@@ -13,6 +13,8 @@ import { fileName } from './file-name.js';
 /** Readers of channels nest less; an XML body could nest more. */
 const DEPTH_MAX = 64;
 const HTML = 'text/html';
+/** More is shown as text: cleaning takes time that others wait for. */
+export const HTML_CHARACTERS_MAX = 256 * 1024;
 
 /** For the page as text, or for the sandboxed frame as HTML. */
 export type Purpose = 'text' | 'html';
@@ -50,7 +52,10 @@ export function shownParts(body: Part, purpose: Purpose, depth = 0): readonly Pa
 
 /** What can be saved: every leaf but the message itself and the pictures shown within it. */
 export function partsOf(body: Part): readonly PartSummary[] {
-  const html = shownParts(body, 'html').filter(isHtml);
+  const shown = shownParts(body, 'html').filter(isHtml);
+  const characters = shown.reduce((sum, { text = '' }) => sum + text.length, 0);
+  // Pictures of what is shown as text are seen nowhere but here.
+  const html = characters > HTML_CHARACTERS_MAX ? [] : shown;
   return leavesOf(body).flatMap((part, index) => {
     if (isShown(part) || isPictureOf(html, part)) return [];
     const name = fileName(part, index);

@@ -10,12 +10,10 @@
 
 import sanitizeHtml, { type Attributes, type IOptions, type Tag } from 'sanitize-html';
 import type { Part } from '../../schemas/umf.js';
-import { bytesOf, isHtml } from './body-parts.js';
+import { bytesOf, HTML_CHARACTERS_MAX, isHtml } from './body-parts.js';
 import { harmlessText } from './harmless.js';
 import { harmlessStyle } from './html-style.js';
 
-/** More is shown as text: cleaning takes time that others wait for. */
-export const HTML_CHARACTERS_MAX = 256 * 1024;
 /** Of HTML that is read as text. */
 const READ_AS_TEXT_MAX = 128 * 1024;
 /** Elements within each other; what is deeper loses its form, not its text. */

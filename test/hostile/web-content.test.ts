@@ -5,6 +5,7 @@ import { createECDH } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { parseAddress } from '../../actors/channels/web/address.js';
 import { readShown, writeShown } from '../../actors/conversion/shown.js';
+import { partsOf } from '../../runtime/console/body-parts.js';
 import { harmlessName } from '../../runtime/console/harmless.js';
 import type { Umf } from '../../schemas/umf.js';
 import { surroundings } from '../actors/channels/web/surroundings.js';
@@ -91,6 +92,29 @@ describe('what is shown at once, on pages and in notifications,', () => {
       assert.equal(harmlessName(name, 'you@example.org'), undefined);
     }
     assert.equal(harmlessName('You@example.org', 'you@example.org'), 'You@example.org');
+  });
+});
+
+describe('a huge text with pictures', () => {
+  it('is shown as text, so its pictures are parts to save, and nobody looks for each', () => {
+    const text = `<p>${'cid:p0 '.repeat(100_000)}</p>`;
+    const pictures = Array.from({ length: 900 }, (_, i) => ({
+      mediaType: 'image/png',
+      contentId: `p${i}`,
+      bytes: new Uint8Array(1),
+    }));
+    const html = { mediaType: 'text/html', text };
+    const listed = partsOf({ mediaType: 'multipart/related', parts: [html, ...pictures] });
+    assert.equal(listed.length, 900);
+    const small = { ...html, text: '<img src="cid:p0">' };
+    const few = partsOf({
+      mediaType: 'multipart/related',
+      parts: [small, ...pictures.slice(0, 2)],
+    });
+    assert.deepEqual(
+      few.map(({ index }) => index),
+      [2],
+    );
   });
 });
 

@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { leavesOf, partsOf, shownParts } from '../../../runtime/console/body-parts.js';
 import {
   HTML_CHARACTERS_MAX,
-  htmlDocument,
-  textOfHtml,
-} from '../../../runtime/console/html-document.js';
+  leavesOf,
+  partsOf,
+  shownParts,
+} from '../../../runtime/console/body-parts.js';
+import { htmlDocument, textOfHtml } from '../../../runtime/console/html-document.js';
 import { harmlessStyle } from '../../../runtime/console/html-style.js';
 import type { Part } from '../../../schemas/umf.js';
 
