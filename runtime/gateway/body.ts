@@ -7,23 +7,34 @@
 
 import type { IncomingMessage } from 'node:http';
 
-/** Bytes that all requests together may hold. */
+/** Whoever is not signed in; no account has this name. */
+const STRANGER = '';
+
+/** Bytes that all requests together may hold, and those of one account, or of all strangers. */
 export class Budget {
   readonly #max: number;
+  readonly #maxOfOne: number;
+  readonly #takenBy = new Map<string, number>();
   #taken = 0;
 
-  constructor(maxBytes: number) {
-    this.#max = maxBytes;
+  constructor(limits: { readonly bytes: number; readonly bytesOfOne: number }) {
+    this.#max = limits.bytes;
+    this.#maxOfOne = limits.bytesOfOne;
   }
 
-  take(bytes: number): boolean {
-    if (this.#taken + bytes > this.#max) return false;
+  take(who: string, bytes: number): boolean {
+    const own = (this.#takenBy.get(who) ?? 0) + bytes;
+    if (this.#taken + bytes > this.#max || own > this.#maxOfOne) return false;
     this.#taken += bytes;
+    this.#takenBy.set(who, own);
     return true;
   }
 
-  give(bytes: number): void {
+  give(who: string, bytes: number): void {
     this.#taken -= bytes;
+    const own = (this.#takenBy.get(who) ?? 0) - bytes;
+    if (own > 0) this.#takenBy.set(who, own);
+    else this.#takenBy.delete(who);
   }
 }
 
@@ -61,7 +72,7 @@ export class Body {
   readonly #waiting: Waiting;
   #held = 0;
   #isCut = false;
-  #isKnown = false;
+  #account = STRANGER;
 
   constructor(request: IncomingMessage, budget: Budget, waiting: Waiting) {
     this.#request = request;
@@ -70,8 +81,8 @@ export class Body {
   }
 
   /** Somebody who is signed in sends it: there are other limits for these. */
-  known(): void {
-    this.#isKnown = true;
+  known(account: string): void {
+    this.#account = account;
   }
 
   /** Something of it was left unread: the connection cannot carry another request. */
@@ -82,7 +93,7 @@ export class Body {
   /** Undefined: it is larger. Rejects with BusyError, and when the peer goes away. */
   async read(maxBytes: number): Promise<Uint8Array | undefined> {
     if (Number(this.#request.headers['content-length'] ?? 0) > maxBytes) return this.#cut();
-    if (this.#isKnown) return this.#all(maxBytes);
+    if (this.#account !== STRANGER) return this.#all(maxBytes);
     const leave = this.#waiting.enter(this.#request);
     try {
       return await this.#all(maxBytes);
@@ -98,7 +109,7 @@ export class Body {
       if (!(chunk instanceof Uint8Array)) continue;
       bytes += chunk.byteLength;
       if (bytes > maxBytes) return this.#cut();
-      if (!this.#budget.take(chunk.byteLength)) {
+      if (!this.#budget.take(this.#account, chunk.byteLength)) {
         this.#isCut = true;
         throw new BusyError('Too many requests hold the memory for bodies; try again.');
       }
@@ -109,7 +120,7 @@ export class Body {
   }
 
   release(): void {
-    this.#budget.give(this.#held);
+    this.#budget.give(this.#account, this.#held);
     this.#held = 0;
   }
 

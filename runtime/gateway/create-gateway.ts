@@ -100,7 +100,7 @@ class HttpGateway implements Gateway {
     this.#server = server;
     this.#refusals = new Refusals(clock, log, options.refused);
     const refused = (reason: string): void => this.#refusals.count(reason);
-    this.#budget = new Budget(limits.bodyBytes);
+    this.#budget = new Budget({ bytes: limits.bodyBytes, bytesOfOne: limits.bodyBytesPerAccount });
     this.#waiting = new Waiting(limits.strangersBodies);
     const { connections: max, unansweredPerConnection: unansweredMax } = limits;
     this.#connections = new Connections(server, { max, unansweredMax });

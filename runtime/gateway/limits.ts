@@ -23,8 +23,9 @@ export interface GatewayLimits {
   readonly requestsPerAccount: number;
   /** Requests of people not signed in whose bodies are awaited; one more, and the oldest goes. */
   readonly strangersBodies: number;
-  /** Bytes of requests' bodies in memory, in all. */
+  /** Bytes of requests' bodies in memory: in all, and of one account or of all strangers. */
   readonly bodyBytes: number;
+  readonly bodyBytesPerAccount: number;
   readonly loginBodyBytes: number;
   readonly callBodyBytes: number;
   /** Of the few calls that carry a text. */
@@ -60,6 +61,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   requestsPerAccount: 32,
   strangersBodies: 512,
   bodyBytes: 256 * MIB,
+  bodyBytesPerAccount: 64 * MIB,
   loginBodyBytes: 8 * KIB,
   callBodyBytes: 256 * KIB,
   largeCallBodyBytes: 8 * MIB,

@@ -88,7 +88,7 @@ export class Routes {
     if (origin !== undefined) return origin;
     const signedIn = await this.#signedIn(asked, opened);
     if (signedIn === undefined) return refusal('SIGN_IN_NEEDED', SIGN_IN_NEEDED);
-    asked.body.known();
+    asked.body.known(signedIn.account.id);
     return this.#counted(signedIn, () =>
       isRead
         ? this.#document(name, asked, opened, signedIn)
@@ -128,7 +128,7 @@ export class Routes {
     if (origin !== undefined) return origin;
     const isNobody = isProgram || isOtherSite(headers);
     const signedIn = isNobody ? undefined : await this.#signedIn(asked, opened);
-    if (signedIn !== undefined) asked.body.known();
+    if (signedIn !== undefined) asked.body.known(signedIn.account.id);
     const request: DoorRequest = {
       method,
       path,

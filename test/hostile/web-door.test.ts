@@ -93,6 +93,27 @@ describe('bodies that are promised and do not come', () => {
   });
 });
 
+describe('one account that holds much memory by its bodies', () => {
+  it('is told to wait; others are served', async (t) => {
+    const limits = { bodyBytes: 100_000, bodyBytesPerAccount: 20_000 };
+    const { open, ask, own, signIn, accounts, sessions } = await aGateway(t, { limits });
+    open();
+    const bob = await accounts.create({ name: 'bob' });
+    assert.ok(bob.ok);
+    const from = { peer: '127.0.0.1', program: 'a test' };
+    const { token } = await sessions.open(bob.account.id, from);
+    const send = async (cookie: string, bytes: number) => {
+      const body = JSON.stringify({ text: 'x'.repeat(bytes) });
+      return (await ask({ method: 'POST', path: '/api/me', headers: { ...own, cookie }, body }))
+        .status;
+    };
+    const cookie = await signIn();
+    assert.equal(await send(cookie, 30_000), 503);
+    assert.equal(await send(`pb=${token}`, 15_000), 200);
+    assert.equal(await send(cookie, 15_000), 200, 'what was held is given back');
+  });
+});
+
 describe('what a signed-in page sends', () => {
   it('is no JSON when it is nested without end, nor a call when it is too large', async (t) => {
     const { open, post, ask, own, signIn, calls } = await aGateway(t);
