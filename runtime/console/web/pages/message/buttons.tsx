@@ -39,6 +39,9 @@ export function Buttons({ history, machine }: ButtonsProps) {
         </Action>
       )}
       <SaveMachine name={machine.drawing.name} definition={machine.definition} />
+      <Link class="button plain" to={`/machines/${encodeURIComponent(machine.drawing.name)}`}>
+        The machine
+      </Link>
       <Dialog
         title="To be copied"
         open={shown.value !== undefined}
