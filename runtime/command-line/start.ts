@@ -187,6 +187,7 @@ async function announce(
   if (link !== undefined) call.out(`Sign in (once, 15 min):  ${link}`);
   if (!isLoopback(Object.values(addresses))) return;
   await invite(call, config.domain, serving);
+  if (config.http.publicUrl !== undefined) return;
   call.out('Only this computer can connect. Go live: npx patchboard setup');
 }
 

@@ -75,7 +75,7 @@ function doorLine({ url }: ConsoleParts): HealthLine {
 
 function demoLines({ demo }: ConsoleParts): readonly HealthLine[] {
   if (demo?.() === undefined) return [];
-  const remedy = 'remove it before the switch is open to others: patchboard setup';
+  const remedy = 'before the switch is open to others: patchboard account remove demo';
   return [{ verdict: 'warning', about: 'demo', text: 'the demo account is there', remedy }];
 }
 
