@@ -71,7 +71,7 @@ function Edit({ message, done }: DialogProps) {
     text.value = written;
   };
   const run = async (): Promise<void> => {
-    // An empty field is one that nobody has filled yet: the text that came in is not shown by itself.
+    // The text that came in is not shown by itself: an empty field is one that nobody filled.
     if (text.value.trim() === '') throw new Error(NO_TEXT);
     const given = { key: message.key, subject: subject.value, text: text.value };
     await call('message.edit', given);

@@ -76,7 +76,8 @@ function Password({ changed }: { readonly changed: () => Promise<void> }) {
   const password = useSignal('');
   const isSet = useSignal(false);
   const isShort = password.value.length < PASSWORD_CHARACTERS_MIN;
-  const hint = `${isShort ? `At least ${PASSWORD_CHARACTERS_MIN} characters. ` : ''}Other sign-ins end.`;
+  const least = isShort ? `At least ${PASSWORD_CHARACTERS_MIN} characters. ` : '';
+  const hint = `${least}Other sign-ins end.`;
   async function set(): Promise<void> {
     await call('password.set', { password: password.value });
     password.value = '';
