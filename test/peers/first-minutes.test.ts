@@ -16,7 +16,7 @@ import { cleanEnvironment, MAIN } from '../harness/switch-process.js';
 
 const TIMEOUT = { timeout: 60_000 };
 /** The lines of a mail's way, in their order. */
-const WAY = ['received', 'stored', 'routed', 'dispatched', 'kept'];
+const WAY = ['received', 'stored', 'routed', 'dispatched', '✓ kept'];
 
 async function printedLine(output: Readable): Promise<string> {
   let said = '';
