@@ -219,7 +219,7 @@ function withLastResort(
   if (endpoint === undefined || resolver.has(endpoint.id)) return steps;
   const planned = resolver.resolve(endpoint.id);
   if (planned === undefined) return steps;
-  const text = `${steps.length === 0 ? 'no way is left, so at once' : 'when every way has failed'}`;
+  const text = steps.length === 0 ? 'no other way is there now' : 'when every way has failed';
   reasons.push({
     rule: 'last resort',
     effect: 'chose',
