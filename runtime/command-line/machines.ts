@@ -1,7 +1,7 @@
 /** `patchboard machines`: every machine of the project, and each as JSON for XState's own tools. */
 
 import { machines } from '../../actors/machines.js';
-import { drawMachine, exportMachine } from '../console/drawing.js';
+import { drawMachine, exportMachine } from '../console/history/drawing.js';
 import { type Command, EXIT, fail, print } from './call.js';
 import { table } from './times.js';
 

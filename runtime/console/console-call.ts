@@ -17,8 +17,8 @@ import { refuse } from '../operations/operation.js';
 import type { Session, Sessions } from '../sessions.js';
 import type { Store } from '../store/store.js';
 import type { RunningSwitch } from '../switch.js';
-import type { CodeLimit } from './code-limit.js';
 import type { Feed } from './feed.js';
+import type { CodeLimit } from './own/code-limit.js';
 import type { Rates } from './rates.js';
 
 export interface ConsoleParts {

@@ -10,18 +10,18 @@ import type { ConsoleCall } from '../../schemas/console-calls.js';
 import type { Answer } from '../control.js';
 import { refuse } from '../operations/operation.js';
 import { version } from '../version.js';
-import { CodeLimit } from './code-limit.js';
 import type { CallerFacts, Console } from './console.js';
 import type { CallEntry, CallTable, ConsoleParts } from './console-call.js';
-import { documentOf } from './documents.js';
-import { historyCalls } from './history-calls.js';
-import { operatorCalls } from './operator-calls.js';
-import { accountCalls } from './own-account.js';
-import { codeCalls } from './own-codes.js';
-import { listCalls } from './own-lists.js';
-import { openingCalls } from './own-opening.js';
-import { readingCalls } from './own-reading.js';
-import { sessionCalls } from './own-session.js';
+import { documentOf } from './documents/documents.js';
+import { historyCalls } from './history/calls.js';
+import { operatorCalls } from './operator/calls.js';
+import { accountCalls } from './own/account.js';
+import { CodeLimit } from './own/code-limit.js';
+import { codeCalls } from './own/codes.js';
+import { listCalls } from './own/lists.js';
+import { openingCalls } from './own/opening.js';
+import { readingCalls } from './own/reading.js';
+import { sessionCalls } from './own/session.js';
 
 const CALLS = {
   ...sessionCalls,

@@ -11,7 +11,7 @@ import type { Log } from '../../actors/machinery.js';
 import { machines } from '../../actors/machines.js';
 import { systemClock } from '../../runtime/clock.js';
 import { loadConfig } from '../../runtime/config.js';
-import { drawMachine } from '../../runtime/console/drawing.js';
+import { drawMachine } from '../../runtime/console/history/drawing.js';
 import { type Serving, serve } from '../../runtime/serve.js';
 import { must } from '../acceptance/a-switch.js';
 import { aMachine } from '../harness/a-machine.js';

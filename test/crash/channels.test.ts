@@ -1,6 +1,7 @@
 /**
- * The crash matrix, every channel with a peer: at every generated crash point kill -9, start again, drain, balance the
- * ledger. See matrix.ts for how it runs, peer-scenarios.ts for the load, wrapping.ts for where points come from.
+ * The crash matrix, every channel with a peer: at every generated crash point kill -9, start again,
+ * drain, balance the ledger. See matrix.ts for how it runs, peer-scenarios.ts for the load,
+ * wrapping.ts for where points come from.
  */
 
 import assert from 'node:assert/strict';

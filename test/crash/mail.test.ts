@@ -1,6 +1,7 @@
 /**
- * The crash matrix, mail: at every generated crash point kill -9, start again, drain, balance the
- * ledger. See matrix.ts for how it runs, mail-scenarios.ts for the load, wrapping.ts for where points come from.
+ * The crash matrix, mail: at every generated crash point kill -9, start again,
+ * drain, balance the ledger. See matrix.ts for how it runs, mail-scenarios.ts for the load,
+ * wrapping.ts for where points come from.
  */
 
 import { test } from 'node:test';

@@ -5,7 +5,7 @@ import { createECDH } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { parseAddress } from '../../actors/channels/web/address.js';
 import { readShown, writeShown } from '../../actors/conversion/shown.js';
-import { partsOf } from '../../runtime/console/body-parts.js';
+import { partsOf } from '../../runtime/console/documents/body-parts.js';
 import { harmlessName } from '../../runtime/console/harmless.js';
 import type { Umf } from '../../schemas/umf.js';
 import { surroundings } from '../actors/channels/web/surroundings.js';

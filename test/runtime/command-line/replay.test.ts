@@ -5,7 +5,7 @@ import { it } from 'node:test';
 import { createMachine } from 'xstate';
 import { messageMachine } from '../../../actors/message-manager/machine.js';
 import { systemClock } from '../../../runtime/clock.js';
-import { drawMachine } from '../../../runtime/console/drawing.js';
+import { drawMachine } from '../../../runtime/console/history/drawing.js';
 import { headOf } from '../../../runtime/kernel/document.js';
 import { readMessage } from '../../../runtime/messages.js';
 import { openEmbeddedStore } from '../../../runtime/store/embedded.js';
