@@ -15,6 +15,8 @@ import { forgetPhone, showPhone } from './server/practice.js';
 import { begin, phase } from './server/session.js';
 
 const root = document.getElementById('page');
+// What stood there while the script was on its way.
+root?.replaceChildren();
 if (root !== null) render(<App />, root);
 
 const stop = effect(() => {

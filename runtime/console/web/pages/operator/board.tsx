@@ -5,6 +5,7 @@ import type { BoardMove, JackSummary } from '../../../../../schemas/console.js';
 import { monotonic, untilTime } from '../../clock.js';
 import { BoardView, createMotions, type Jack, type Motion } from '../../parts/board.js';
 import { boardMoved } from '../../server/live.js';
+import { titled } from '../board/sayings.js';
 
 /** Moves between the same two jacks within this time are one cord that grows. */
 const GATHER_MS = 4_000;
@@ -33,7 +34,8 @@ function jackId(side: 'in' | 'out', channel: string): string {
 
 function jackOf({ channel, side, address, paused }: JackSummary): Jack {
   const said = paused === undefined ? address : `paused until ${untilTime(paused.until)}`;
-  return { id: jackId(side, channel), label: channel, ...(said !== undefined && { sub: said }) };
+  const label = titled(channel);
+  return { id: jackId(side, channel), label, ...(said !== undefined && { sub: said }) };
 }
 
 /** A cord for each pair of jacks; after a quiet moment the next move draws a new one. */

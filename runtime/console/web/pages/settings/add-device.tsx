@@ -6,10 +6,17 @@ import { call } from '../../server/call.js';
 import { account, me } from '../../server/session.js';
 import { awaited } from './verifying.js';
 
-/** Channels whose devices a person adds by hand: not those that every account has by itself. */
+/**
+ * Channels whose devices a person adds by hand: not those that every account has by itself. What
+ * is out in the world comes first, practice last.
+ */
 function choices(): readonly ChannelEntry[] {
   const all = me.value?.channels ?? [];
-  return all.filter(({ delivers, keeps, page }) => delivers && !keeps && page !== 'messenger');
+  const chosen = all.filter(({ delivers, keeps, page }) => {
+    return delivers && !keeps && page !== 'messenger';
+  });
+  const isPractice = ({ page }: ChannelEntry): number => (page === undefined ? 0 : 1);
+  return chosen.sort((a, b) => isPractice(a) - isPractice(b));
 }
 
 export function AddDevice({ done }: { done: () => void }) {
