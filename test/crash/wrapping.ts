@@ -102,7 +102,9 @@ export function watchSockets(points: Points, nameOf: NameOfPort): void {
         points.visit('after', site);
         if (typeof last === 'function') Reflect.apply(last, undefined, results);
       };
-      const rest = typeof last === 'function' ? given.slice(0, -1) : given;
+      // A caller may pass places on that it leaves empty: what is told must not come behind them.
+      const asked = typeof last === 'function' ? given.slice(0, -1) : given;
+      const rest = asked.filter((one) => one !== undefined && one !== null);
       return Reflect.apply(original, this, [...rest, told]);
     });
   }
