@@ -8,7 +8,7 @@
  */
 
 import { isIPv6 } from 'node:net';
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import type { Failure } from '../../machinery.js';
 
 /** RFC 5321 4.5.3.1.1, in octets. */
@@ -151,7 +151,14 @@ function toAscii(written: string): string | undefined {
   const lower = written.toLowerCase();
   if (!NON_ASCII.test(lower) && !lower.includes('xn--')) return lower;
   const ascii = domainToASCII(written);
-  return ascii === '' ? undefined : ascii;
+  return ascii !== '' && ascii.split('.').every(isDecodable) ? ascii : undefined;
+}
+
+/** Not every `xn--…` stands for something (RFC 5890 2.3.2.1); newer Nodes let it pass as it is. */
+function isDecodable(label: string): boolean {
+  if (!label.startsWith('xn--')) return true;
+  const shown = domainToUnicode(label);
+  return shown !== label && domainToASCII(shown) === label;
 }
 
 /** RFC 5321 4.1.3: [192.0.2.1] and [IPv6:2001:db8::1]; other tags name nothing we can reach. */
