@@ -115,6 +115,10 @@ export function openLine(
   headers: Readonly<Record<string, string>>,
 ): Promise<WebSocket | number> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/live`, { headers });
+  // From the beginning: the first frame may come with the answer that opens the line.
+  const frames: string[] = [];
+  heard.set(socket, frames);
+  socket.on('message', (data) => frames.push(String(data)));
   return new Promise((resolve, reject) => {
     socket.once('open', () => resolve(socket));
     socket.once('unexpected-response', (_request, response) => {
@@ -125,10 +129,19 @@ export function openLine(
   });
 }
 
-/** The next frame of a line. */
+/** Frames that nobody has asked for yet. */
+const heard = new WeakMap<WebSocket, string[]>();
+
+/** The next frame of a line, also one that has come before it was asked for. */
 export function nextFrame(socket: WebSocket): Promise<unknown> {
+  const frames = heard.get(socket) ?? [];
   return new Promise((resolve, reject) => {
-    socket.once('message', (data) => resolve(JSON.parse(String(data))));
+    const take = (): void => {
+      const frame = frames.shift();
+      if (frame !== undefined) resolve(JSON.parse(frame));
+      else socket.once('message', take);
+    };
+    take();
     socket.once('close', () => reject(new Error('the line was closed')));
   });
 }
