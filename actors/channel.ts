@@ -55,10 +55,10 @@ export interface Deliverer {
   /** Why a lane is paused, and until when; undefined: it is not. */
   paused(lane: string): { readonly until: number; readonly reason: string } | undefined;
   /**
-   * Why a delivery there cannot reach anybody now, on a channel that stores nothing for the
+   * Why a delivery there cannot reach this account now, on a channel that stores nothing for the
    * absent; such an endpoint is passed over when a message is routed. Undefined: try.
    */
-  absent?(address: Address): string | undefined;
+  absent?(address: Address, account: string): string | undefined;
   stop(): Promise<void>;
 }
 

@@ -303,7 +303,7 @@ export interface AuditEntry {
 
 /**
  * Frames of the live line (WebSocket `/live`). The server begins with `hello`; the page answers
- * with what it has seen. A change carries a number that counts up for each account; a page that
+ * with what it has seen. A change carries a number, larger than every one before; a page that
  * missed some gets them again, or `reset` where they are not kept any more: then it lists anew.
  */
 export type ServerFrame =

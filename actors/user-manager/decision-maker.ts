@@ -24,7 +24,7 @@ export interface DecisionFacts {
   /** The person who said "deliver now": neither quiet nor a desired time holds it again. */
   readonly releasedBy?: string;
   /** Why nobody can be reached at an address now; such an endpoint is passed over. */
-  readonly absent?: (address: Address) => string | undefined;
+  readonly absent?: (address: Address, account: string) => string | undefined;
 }
 
 export interface DecisionInput {
@@ -171,7 +171,7 @@ class StepResolver {
     if (policy === undefined) {
       return this.#skip(id, `the switch cannot deliver by channel ${channel}`);
     }
-    const absent = this.#input.facts.absent?.(endpoint.address);
+    const absent = this.#input.facts.absent?.(endpoint.address, account.id);
     if (absent !== undefined) return this.#skip(id, absent);
     this.#seen.add(id).add(key);
     return { endpoint: id, address: endpoint.address, policy };

@@ -27,7 +27,8 @@ export function createRouting(parts: {
   readonly policies: () => Policies;
   readonly deliverers: ReadonlyMap<string, Deliverer>;
 }): Routing {
-  const absent = (address: Address) => parts.deliverers.get(address.channel)?.absent?.(address);
+  const absent = (address: Address, account: string) =>
+    parts.deliverers.get(address.channel)?.absent?.(address, account);
   return {
     async decide({ input, recipient, releasedBy }) {
       const { header, sender } = input;

@@ -14,6 +14,7 @@ import WebSocket from 'ws';
 import { MailSource } from '../../actors/channels/email/peer.js';
 import { channels } from '../../actors/channels/index.js';
 import { openPage, type SignedInPage } from '../../actors/page-peer.js';
+import { peerWorld } from '../harness/peer-world.js';
 import { untilExit } from '../harness/program.js';
 import { type SwitchProcess, startSwitch } from '../harness/switch-process.js';
 import type { Closing } from './closing.js';
@@ -134,21 +135,6 @@ async function openSubscribers(running: SwitchProcess, names: readonly string[])
   });
 }
 
-/** A cookie for a subscriber, by a link that signs in once. */
-async function signIn(running: SwitchProcess, name: string): Promise<string> {
-  const made = await running.operate('account.link', { account: name });
-  const url = typeof made === 'object' && made !== null && 'url' in made ? String(made.url) : '';
-  const { origin, hash } = new URL(url);
-  const answer = await fetch(`${origin}/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', origin },
-    body: JSON.stringify({ key: hash.slice('#k='.length) }),
-  });
-  const cookie = answer.headers.get('set-cookie')?.split(';', 1)[0];
-  if (!answer.ok || cookie === undefined) throw new Error(`${name}: ${await answer.text()}`);
-  return cookie;
-}
-
 async function ofPatchboard(closing: Closing, plan: SubscribersPlan): Promise<Told> {
   const running = await startSwitch(closing, {
     settings: { 'log.level': 'warn' },
@@ -157,13 +143,9 @@ async function ofPatchboard(closing: Closing, plan: SubscribersPlan): Promise<To
   const names = Array.from({ length: plan.count }, (_, i) => `reader${i}`);
   await openSubscribers(running, names);
   const messenger = channels.find(({ facts }) => facts.page === 'messenger')?.name ?? '';
-  const world = {
-    address: (of: 'channel' | 'door') =>
-      Promise.resolve(running.addresses[of === 'door' ? 'http' : messenger] ?? ''),
-    signIn: (name: string) => signIn(running, name),
-  };
+  const world = peerWorld(() => running, messenger);
   const cookies = new Map<string, string>();
-  await inTurns(names, async (name) => void cookies.set(name, await signIn(running, name)));
+  await inTurns(names, async (name) => void cookies.set(name, await world.signIn(name)));
   const before = await heldBytes(running.output());
   let round: Round | undefined;
   let token = '';

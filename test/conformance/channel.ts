@@ -168,7 +168,7 @@ async function checkDelivery(channel: Channel): Promise<void> {
     const lane = deliverer.lane(address);
     assert.equal(typeof lane, 'string');
     assert.equal(deliverer.paused(lane), undefined, 'nothing has failed yet');
-    assert.notEqual(deliverer.absent?.(address), '', 'who is absent, is so for a reason');
+    assert.notEqual(deliverer.absent?.(address, 'nobody'), '', 'who is absent, is so for a reason');
     const outcome = await answered(deliverer.deliver(jobTo(channel, address)));
     assert.ok(RESULTS.includes(outcome.result), outcome.result);
     assert.match(outcome.status, /^[245]\.\d{1,3}\.\d{1,3}$/, 'RFC 3463');

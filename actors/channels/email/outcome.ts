@@ -7,6 +7,7 @@
  */
 
 import type { Outcome, OutcomeFacts } from '../../../schemas/delivery.js';
+import { NOT_OURS } from '../../not-ours.js';
 import { oneLine, parseReply, peerReference } from './reply.js';
 import type { Sent } from './smtp-client.js';
 import type { Connected } from './smtp-connect.js';
@@ -30,13 +31,7 @@ export function outcomeOf(sent: Sent, attempted: Attempted): Outcome {
       return sent.stage === 'answer' ? { ...facts, ambiguous: true } : facts;
     }
     case 'withheld':
-      return {
-        ...attempted,
-        result: 'postponed',
-        afterMs: 0,
-        status: '4.3.0',
-        reason: 'nothing was sent: the delivery belongs to another worker or its address is gone',
-      };
+      return { ...attempted, ...NOT_OURS };
     case 'unfit':
       return { ...attempted, result: 'failed', status: sent.status, reason: oneLine(sent.reason) };
   }

@@ -9,6 +9,7 @@ import type { Address } from '../../../schemas/address.js';
 import type { Outcome } from '../../../schemas/delivery.js';
 import type { Deliverer, DeliveryJob } from '../../channel.js';
 import type { DeliverContext } from '../../machinery.js';
+import { NOT_OURS } from '../../not-ours.js';
 import type { LoopbackConfig } from './config.js';
 import type { LoopbackPeer } from './peer.js';
 
@@ -19,12 +20,6 @@ const REFUSALS: Readonly<Record<string, Outcome>> = {
   offline: { result: 'retry', status: '4.4.1', reason: 'the device is offline' },
   busy: { result: 'retry', status: '4.2.0', reason: 'the device is busy' },
   permanent: { result: 'failed', status: '5.0.0', reason: 'the device refuses messages' },
-};
-const NOT_OURS: Outcome = {
-  result: 'postponed',
-  afterMs: 0,
-  status: '4.3.0',
-  reason: 'nothing was sent: the delivery belongs to another worker or its address is gone',
 };
 
 export function deliverTo(peer: LoopbackPeer, context: DeliverContext<LoopbackConfig>): Deliverer {

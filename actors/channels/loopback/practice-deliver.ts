@@ -8,25 +8,14 @@
 import type { Outcome } from '../../../schemas/delivery.js';
 import type { Deliverer, DeliveryJob } from '../../channel.js';
 import { readShown } from '../../conversion/shown.js';
-import type { DeliverContext, Timer } from '../../machinery.js';
+import type { DeliverContext } from '../../machinery.js';
+import { NOT_OURS } from '../../not-ours.js';
+import type { OfferedFrame } from '../../page-offers.js';
 import type { LoopbackConfig } from './config.js';
-import type { Devices, Offer, Shown } from './practice.js';
+import type { Devices, Shown } from './practice.js';
 
 const CAPACITY = 200;
 const PER_DEVICE = 20;
-
-const NOT_OURS: Outcome = {
-  result: 'postponed',
-  afterMs: 0,
-  status: '4.3.0',
-  reason: 'nothing was sent: the delivery belongs to another worker or its address is gone',
-};
-
-/** A frame that waits for an answer. */
-interface Message {
-  readonly attempt: string;
-  readonly [name: string]: unknown;
-}
 
 export function deliverToDevices(
   devices: Devices,
@@ -37,9 +26,9 @@ export function deliverToDevices(
     deliver: (job) => deliver(devices, job, context),
     lane: ({ value }) => value,
     paused: () => undefined,
-    absent: ({ value }) => devices.absent(value),
+    absent: ({ value }, account) => devices.absent(value, account),
     async stop() {
-      for (const one of devices.waiting) one.end('closed');
+      devices.offers.stop();
     },
   };
 }
@@ -50,14 +39,15 @@ async function deliver(
   context: DeliverContext<LoopbackConfig>,
 ): Promise<Outcome> {
   const device = job.delivery.address.value;
-  if (reachable(devices, job).length === 0) return unreachable(devices, device);
+  if (reachable(devices, job).length === 0) return unreachable(devices, job);
   const frame = await frameOf(job);
   const bytes = Buffer.from(JSON.stringify(frame));
   if (!(await job.bytesSent({ head: '', body: { bytes } }))) return NOT_OURS;
   // Whoever closed meanwhile was sent nothing.
   const pages = reachable(devices, job);
-  if (pages.length === 0) return unreachable(devices, device);
-  const how = await offer({ devices, pages: new Set(pages) }, frame, context);
+  if (pages.length === 0) return unreachable(devices, job);
+  const within = { clock: context.clock, ms: context.config.answerMs };
+  const how = await devices.offers.offer(pages, frame, within);
   if (how === 'took') {
     const reason = 'the device has it';
     return { result: 'confirmed', level: 'delivered', status: '2.0.0', reason, peer: device };
@@ -77,12 +67,16 @@ function reachable(devices: Devices, { message, delivery }: DeliveryJob): Shown[
   return shown.filter(({ offline }) => !offline);
 }
 
-function unreachable(devices: Devices, device: string): Outcome {
-  const reason = devices.absent(device) ?? `no page of its owner shows the device ${device}`;
+function unreachable(devices: Devices, { message, delivery }: DeliveryJob): Outcome {
+  const { recipient } = message;
+  const device = delivery.address.value;
+  const absent =
+    recipient.kind === 'subscriber' ? devices.absent(device, recipient.account) : undefined;
+  const reason = absent ?? `no page of its owner shows the device ${device}`;
   return { result: 'retry', status: '4.4.1', reason, peer: device };
 }
 
-async function frameOf(job: DeliveryJob): Promise<Message> {
+async function frameOf(job: DeliveryJob): Promise<OfferedFrame> {
   return {
     kind: 'message',
     device: job.delivery.address.value,
@@ -92,29 +86,4 @@ async function frameOf(job: DeliveryJob): Promise<Message> {
     at: job.message.createdAt,
     ...(await readShown(await job.written(), job.message.sender)),
   };
-}
-
-function offer(
-  { devices, pages }: { readonly devices: Devices; readonly pages: Set<Shown> },
-  frame: Message,
-  { clock, config }: DeliverContext<LoopbackConfig>,
-): Promise<'took' | 'closed' | 'silence'> {
-  return new Promise((resolve) => {
-    let timer: Timer | undefined;
-    const one: Offer = {
-      pages,
-      end(how) {
-        timer?.cancel();
-        devices.waiting.delete(one);
-        for (const { offers } of pages) {
-          if (offers.get(frame.attempt) === one) offers.delete(frame.attempt);
-        }
-        resolve(how);
-      },
-    };
-    timer = clock.after(config.answerMs, () => one.end('silence'));
-    devices.waiting.add(one);
-    for (const { offers } of pages) offers.set(frame.attempt, one);
-    for (const { page } of pages) page.send(frame);
-  });
 }

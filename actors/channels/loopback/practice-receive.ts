@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto';
 import type { Recipient } from '../../../schemas/address.js';
 import type { Conversation, Umf } from '../../../schemas/umf.js';
+import { answering, begun } from '../../answering.js';
 import type { Receiver } from '../../channel.js';
 import type { Page, ReceiveContext } from '../../machinery.js';
 import type { LoopbackConfig } from './config.js';
@@ -66,7 +67,7 @@ class PhoneLine {
     if (typeof frame !== 'object' || frame === null) return;
     const fields: Fields = { ...frame };
     const kind = text(fields, 'kind');
-    if (kind === 'took') this.#shown.offers.get(text(fields, 'attempt'))?.end('took');
+    this.#devices.offers.heard(this.#shown, frame);
     if (kind === 'behave') this.#shown.offline = fields['offline'] === true;
     if (kind !== 'show' && kind !== 'answer' && kind !== 'send') return;
     const doing = kind === 'show' ? this.#show(fields) : this.#write(kind, fields);
@@ -151,20 +152,16 @@ class PhoneLine {
     const named = text(fields, 'to');
     if (kind === 'send') {
       const to = await this.#context.recipient(named);
-      const conversation = { id: message, message, references: [message] };
-      return to && { to, conversation };
+      return to && { to, conversation: begun(message) };
     }
     const home = await this.#context.home(named);
     if (home === undefined) return undefined;
-    const { recipient, reference } = home.of;
+    const { recipient } = home.of;
     // Only who got it may answer it.
     if (recipient.kind !== 'subscriber' || recipient.account !== this.#page.account) {
       return undefined;
     }
-    const id = home.conversation ?? message;
-    const references = [...new Set([id, reference ?? id])];
-    const inReplyTo = reference === undefined ? {} : { inReplyTo: reference };
-    return { to: home.to, conversation: { id, message, references, ...inReplyTo } };
+    return { to: home.to, conversation: answering(home, message) };
   }
 
   #umf(parts: Goal & Record<'device' | 'words' | 'subject', string> & { startedAt: number }): Umf {

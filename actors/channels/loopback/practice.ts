@@ -11,43 +11,25 @@
  */
 
 import type { Page } from '../../machinery.js';
+import { type Asked, PageOffers } from '../../page-offers.js';
 
-export interface Shown {
-  readonly page: Page;
-  readonly account: string;
+export interface Shown extends Asked {
   readonly devices: Set<string>;
   offline: boolean;
-  /** What waits for this page's word, by attempt. */
-  readonly offers: Map<string, Offer>;
-}
-
-export interface Offer {
-  readonly pages: Set<Shown>;
-  readonly end: (how: 'took' | 'closed' | 'silence') => void;
 }
 
 /** The pages that show devices. */
 export class Devices {
   readonly #byDevice = new Map<string, Set<Shown>>();
-  /** What waits for any page's word. */
-  readonly waiting = new Set<Offer>();
+  /** What waits for a page's word. */
+  readonly offers = new PageOffers();
 
   /** A page from now on, until it closes. */
   open(page: Page): Shown {
-    const { account } = page;
-    const shown: Shown = {
-      page,
-      account,
-      devices: new Set(),
-      offline: false,
-      offers: new Map(),
-    };
+    const shown: Shown = { page, devices: new Set(), offline: false, offers: new Map() };
     page.onClose(() => {
       for (const device of shown.devices) this.#leave(device, shown);
-      for (const offer of shown.offers.values()) {
-        offer.pages.delete(shown);
-        if (offer.pages.size === 0) offer.end('closed');
-      }
+      this.offers.left(shown);
     });
     return shown;
   }
@@ -60,14 +42,14 @@ export class Devices {
 
   /** The pages of this account that show the device. */
   of(device: string, account: string): Shown[] {
-    return [...(this.#byDevice.get(device) ?? [])].filter((one) => one.account === account);
+    return [...(this.#byDevice.get(device) ?? [])].filter(({ page }) => page.account === account);
   }
 
-  /** Why nothing can reach the device now; undefined: it is on the net. */
-  absent(device: string): string | undefined {
-    const pages = this.#byDevice.get(device);
-    if (pages === undefined) return `no page shows the device ${device}`;
-    const reachable = [...pages].some(({ offline }) => !offline);
+  /** Why nothing can reach this account's device now; undefined: it is on the net. */
+  absent(device: string, account: string): string | undefined {
+    const pages = this.of(device, account);
+    if (pages.length === 0) return `no page shows the device ${device}`;
+    const reachable = pages.some(({ offline }) => !offline);
     return reachable ? undefined : `the device ${device} is off the net`;
   }
 

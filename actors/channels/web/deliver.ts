@@ -10,9 +10,9 @@ import type { Outcome } from '../../../schemas/delivery.js';
 import type { Deliverer, DeliveryJob } from '../../channel.js';
 import { readShown } from '../../conversion/shown.js';
 import type { DeliverContext } from '../../machinery.js';
+import { NOT_OURS } from '../../not-ours.js';
 import { subscriptionOf } from './address.js';
 import type { WebConfig } from './config.js';
-import { NOT_OURS } from './not-ours.js';
 import type { Pages } from './pages.js';
 import { Push } from './push.js';
 
@@ -33,9 +33,9 @@ export function deliverTo(pages: Pages, context: DeliverContext<WebConfig>): Del
       return subscription === undefined ? value : new URL(subscription.endpoint).host;
     },
     paused: (lane) => push.paused(lane),
-    absent({ value }) {
-      if (subscriptionOf(value) !== undefined || pages.isOpen(value)) return undefined;
-      return noPage(value);
+    absent({ value }, account) {
+      const isThere = subscriptionOf(value) !== undefined || pages.isOpen({ name: value, account });
+      return isThere ? undefined : noPage(value);
     },
     stop() {
       pages.stop();
@@ -56,7 +56,9 @@ async function showOn(
   const name = job.delivery.address.value;
   const { recipient } = job.message;
   const nobody: Outcome = { result: 'retry', status: '4.2.1', reason: noPage(name), peer: name };
-  if (!pages.isOpen(name) || recipient.kind !== 'subscriber') return nobody;
+  if (recipient.kind !== 'subscriber') return nobody;
+  const to = { name, account: recipient.account };
+  if (!pages.isOpen(to)) return nobody;
   const frame = {
     kind: 'deliver',
     key: job.message.key,
@@ -67,7 +69,6 @@ async function showOn(
   };
   const bytes = Buffer.from(JSON.stringify(frame));
   if (!(await job.bytesSent({ head: '', body: { bytes } }))) return NOT_OURS;
-  const to = { name, account: recipient.account };
   const offered = await pages.offer(to, frame, { clock, ms: config.answerMs });
   if (offered === 'took') {
     const reason = 'an open page has it';

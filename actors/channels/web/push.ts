@@ -16,9 +16,9 @@ import type { DeliveryJob } from '../../channel.js';
 import { shorten } from '../../conversion/fitting.js';
 import { readShown } from '../../conversion/shown.js';
 import type { DeliverContext } from '../../machinery.js';
+import { NOT_OURS } from '../../not-ours.js';
 import { isAllowed, type Subscription } from './address.js';
 import type { WebConfig } from './config.js';
-import { NOT_OURS } from './not-ours.js';
 import { type PushAnswer, type PushRequest, sendPush } from './push-request.js';
 import { type VapidKeys, vapidKeys } from './vapid.js';
 

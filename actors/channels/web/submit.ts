@@ -14,6 +14,7 @@ import type { Account } from '../../../schemas/account.js';
 import type { Recipient } from '../../../schemas/address.js';
 import type { Sender, Submission } from '../../../schemas/submission.js';
 import type { Conversation, Umf } from '../../../schemas/umf.js';
+import { answering, begun } from '../../answering.js';
 import type { Accepted, Failure, Home, ReceiveContext } from '../../machinery.js';
 import { writeWhole } from './codec.js';
 import type { WebConfig } from './config.js';
@@ -73,7 +74,7 @@ export class Submitting {
         ? await this.#anew(written, message)
         : await this.#answer(author, written.inReplyTo, message);
     if (!going.ok) return going;
-    return this.send(author, written, { ...going, hash, startedAt });
+    return this.#send(author, written, { ...going, hash, startedAt });
   }
 
   /** To these people, in a conversation of its own. */
@@ -81,10 +82,15 @@ export class Submitting {
     const hash = this.#hash(author, written);
     const message = `<${hash.slice(0, IDENTIFIER_CHARACTERS)}@${this.#context.config.domain}>`;
     const startedAt = this.#context.clock.now();
-    return this.send(author, written, { ...begun(recipients, message), hash, startedAt });
+    return this.#send(author, written, {
+      recipients,
+      conversation: begun(message),
+      hash,
+      startedAt,
+    });
   }
 
-  async send(
+  async #send(
     author: Author,
     written: Written,
     going: Omit<Going, 'ok'> & { readonly hash: string; readonly startedAt: number },
@@ -119,7 +125,7 @@ export class Submitting {
       }
       recipients.set(to.kind === 'subscriber' ? to.account : JSON.stringify(to.via), to);
     }
-    return begun([...recipients.values()], message);
+    return { ok: true, recipients: [...recipients.values()], conversation: begun(message) };
   }
 
   async #answer(author: Author, key: string, message: string): Promise<Going | Failure> {
@@ -129,16 +135,7 @@ export class Submitting {
       const what = 'no message of yours that can be answered';
       return { ok: false, code: 'MESSAGE_UNKNOWN', message: `${key} is ${what}.` };
     }
-    const inReplyTo = home.of.reference;
-    const id = home.conversation ?? message;
-    const references = [...new Set([id, inReplyTo ?? id])];
-    const conversation: Conversation = {
-      id,
-      message,
-      references,
-      ...(inReplyTo !== undefined && { inReplyTo }),
-    };
-    return { ok: true, recipients: [to], conversation };
+    return { ok: true, recipients: [to], conversation: answering(home, message) };
   }
 
   #umf(
@@ -170,11 +167,6 @@ export class Submitting {
     const text = `${this.#channel}\n${source}\n${reference}`;
     return createHash('sha256').update(text).digest('hex');
   }
-}
-
-function begun(recipients: readonly Recipient[], message: string): Going {
-  const conversation = { id: message, message, references: [message] };
-  return { ok: true, recipients, conversation };
 }
 
 /** Whom the answer goes to: who sent it, or, of one's own message, who got it. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { aGateway } from './a-gateway.js';
 
 /** Sends bytes on a connection of its own; resolves to everything that came back. */
@@ -152,23 +152,29 @@ describe('many connections that do nothing', () => {
   });
 });
 
+/** A request that is being answered until it is told to go on. */
+async function aSlowRequest(t: TestContext) {
+  const { open, ask, gateway } = await aGateway(t);
+  let go = (): void => {};
+  const wait = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const entered = new Promise<void>((resolve) => {
+    gateway.doorOf('pager').serve(async () => {
+      resolve();
+      await wait;
+      return { status: 200, contentType: 'text/plain', body: 'in time' };
+    });
+  });
+  open();
+  const running = ask({ path: '/c/pager/x' });
+  await entered;
+  return { gateway, ask, running, go };
+}
+
 describe('a stop', () => {
   it('says first that it is stopping, while what runs is still answered', async (t) => {
-    const { open, ask, gateway } = await aGateway(t);
-    let go = (): void => {};
-    const wait = new Promise<void>((resolve) => {
-      go = resolve;
-    });
-    const entered = new Promise<void>((resolve) => {
-      gateway.doorOf('pager').serve(async () => {
-        resolve();
-        await wait;
-        return { status: 200, contentType: 'text/plain', body: 'in time' };
-      });
-    });
-    open();
-    const running = ask({ path: '/c/pager/x' });
-    await entered;
+    const { gateway, ask, running, go } = await aSlowRequest(t);
     const shut = gateway.shut();
     const late = await ask({ path: '/' });
     assert.equal(late.status, 503);
@@ -180,21 +186,7 @@ describe('a stop', () => {
   });
 
   it('answers what runs, takes nothing new, and ends', async (t) => {
-    const { open, ask, gateway } = await aGateway(t);
-    let go = (): void => {};
-    const wait = new Promise<void>((resolve) => {
-      go = resolve;
-    });
-    const entered = new Promise<void>((resolve) => {
-      gateway.doorOf('pager').serve(async () => {
-        resolve();
-        await wait;
-        return { status: 200, contentType: 'text/plain', body: 'in time' };
-      });
-    });
-    open();
-    const running = ask({ path: '/c/pager/x' });
-    await entered;
+    const { gateway, ask, running, go } = await aSlowRequest(t);
     const stopped = gateway.stop();
     await assert.rejects(ask({ path: '/' }), { code: 'ECONNREFUSED' });
     go();

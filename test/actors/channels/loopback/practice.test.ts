@@ -101,12 +101,14 @@ function job(device: string, change: Partial<DeliveryJob> = {}): DeliveryJob {
 describe('a practice device', () => {
   it('is there while a page of its owner shows it', async (t) => {
     const { page, deliverer } = await practice(t);
-    const absent = () => deliverer.absent?.(via('annas-pager'));
+    const absent = () => deliverer.absent?.(via('annas-pager'), 'anna');
     assert.equal(absent(), 'no page shows the device annas-pager');
     const own = page('anna');
     own.say({ kind: 'show', device: 'annas-pager' });
     await own.frame('shown');
     assert.equal(absent(), undefined);
+    const others = deliverer.absent?.(via('annas-pager'), 'eve');
+    assert.equal(others, 'no page shows the device annas-pager', 'another account has no page');
     own.say({ kind: 'behave', offline: true });
     assert.equal(absent(), 'the device annas-pager is off the net');
     assert.equal((await deliverer.deliver(job('annas-pager'))).result, 'retry');

@@ -115,14 +115,14 @@ describe('an open page', () => {
 
   it('makes its person present: without one the address is absent', async (t) => {
     const { door, anna, deliverer } = await surroundings(t);
-    assert.equal(deliverer.absent?.(TO_ANNA), 'no page of anna is open');
+    assert.equal(deliverer.absent?.(TO_ANNA, 'anna'), 'no page of anna is open');
     const page = door.open(anna);
     const second = door.open(anna);
-    assert.equal(deliverer.absent?.(TO_ANNA), undefined);
+    assert.equal(deliverer.absent?.(TO_ANNA, 'anna'), undefined);
     page.close();
-    assert.equal(deliverer.absent?.(TO_ANNA), undefined);
+    assert.equal(deliverer.absent?.(TO_ANNA, 'anna'), undefined);
     second.close();
-    assert.equal(deliverer.absent?.(TO_ANNA), 'no page of anna is open');
+    assert.equal(deliverer.absent?.(TO_ANNA, 'anna'), 'no page of anna is open');
     const outcome = await deliverer.deliver(job({ to: 'anna' }));
     assert.equal(`${outcome.result} ${outcome.status}`, 'retry 4.2.1');
     assert.equal(outcome.ambiguous, undefined);

@@ -198,7 +198,7 @@ describe('web push', { timeout: 30_000 }, () => {
     const outcome = await here.deliverer.deliver(job({ to }));
     assert.equal(`${outcome.result} ${outcome.status}`, 'failed 5.7.1');
     assert.deepEqual(service.pushed, []);
-    assert.equal(here.deliverer.absent?.({ channel: 'web', value: to }), undefined);
+    assert.equal(here.deliverer.absent?.({ channel: 'web', value: to }, 'anna'), undefined);
   });
 
   it('stops with what is under way', async (t) => {
